@@ -1,0 +1,52 @@
+# GeoCrop: `make demo` runs the main job, `make test` the tests; each sets up all it needs first.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+# LightGBM's wheel wants the system's OpenMP library, which a bare machine lacks; scikit-learn's wheel brings the same.
+COMPAT := $(abspath $(VENV))/lib/compat
+export LD_LIBRARY_PATH := $(COMPAT)$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test check bench lock clean
+
+help:            ## this list
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+setup: $(STAMP)  ## a virtual environment with the locked packages
+
+$(BIN)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "GeoCrop needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing: on Debian, apt-get install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.5'
+
+$(STAMP): requirements.lock pyproject.toml | $(BIN)/uv
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@$(BIN)/python -c 'import ctypes; ctypes.CDLL("libgomp.so.1")' 2>/dev/null || { mkdir -p $(COMPAT) && \
+	  ln -sf "$$(ls $(abspath $(VENV))/lib/python3*/site-packages/scikit_learn.libs/libgomp-*.so* | head -n 1)" $(COMPAT)/libgomp.so.1; }
+	@touch $(STAMP)
+
+demo: setup      ## from two uploaded batches to a crop map, on a simulated landscape
+	$(BIN)/geocrop demo
+
+up: setup        ## the local stack: Dagster's webserver and daemon
+	$(BIN)/geocrop up
+
+test: setup      ## unit, integration and e2e tests
+	$(BIN)/python -m pytest
+
+check: setup     ## lint, types, definitions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	DAGSTER_HOME= $(BIN)/dagster definitions validate -w workspace.yaml
+
+bench: setup     ## speed and memory, as ratios within one run
+	$(BIN)/python -m benchmarks
+
+lock:            ## renew requirements.lock (hashes, no index addresses)
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements.lock
+
+clean:           ## remove the virtual environment and local data
+	rm -rf $(VENV) .geocrop
