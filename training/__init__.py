@@ -1,0 +1,1 @@
+"""Samples, learners, ensembles, evaluation and the gate: a pure library without Dagster, HTTP or object stores."""
