@@ -1,0 +1,213 @@
+"""Drawing a map: right pixels, whatever the blocks; nothing left behind when it fails."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from odc.geo.geobox import GeoBox
+from shapely.geometry import mapping
+
+from imagery.aoi import Aoi, LonLatBox
+from imagery.grid import Block, map_grid, polygon_mask, projected
+from imagery.legend import LegendEntry
+from imagery.map_facts import MapFacts, pixel_area_ha
+from imagery.maps import MapContractError, MapModel, MapSource, NothingToMapError, draw_map
+
+LEGEND = (LegendEntry(1, "maize", "Maize", "#ffe119"), LegendEntry(33, "water", "Water", "#4060ff"))
+CODES = np.array([33, 1], dtype=np.uint8)
+CENTRE = Aoi.from_bbox(LonLatBox(31.0, -17.8, 31.02, -17.79)).geometry.centroid
+AOI = Aoi.from_geojson(mapping(CENTRE.buffer(0.008, quad_segs=5)))
+
+
+class Grid:
+    crs = "utm"
+    resolution: float | None = 10.0
+
+
+class Land:
+    """A composite in memory: 2 bands, 3 steps; it notes which windows were read."""
+
+    def __init__(self, geobox: GeoBox, seed: int = 0) -> None:
+        rng = np.random.default_rng(seed)
+        self.geobox = geobox
+        self.values = rng.integers(0, 10_000, (2, 3, *geobox.shape)).astype("uint16")
+        self.clear = rng.integers(0, 300, geobox.shape).astype("uint16")
+        self.clear[::5, ::7] = 0
+        self.asked: list[Block] = []
+
+    def read(self, block: Block) -> tuple[np.ndarray, np.ndarray]:
+        self.asked.append(block)
+        rows, cols = block.window.toslices()
+        return self.values[:, :, rows, cols], self.clear[rows, cols]
+
+    def source(self) -> MapSource:
+        return MapSource(self.geobox, self.read, features)
+
+
+def features(values: np.ndarray) -> np.ndarray:
+    """Return the bands' means over time, NaN where the first band is above 9,900."""
+    means = values.astype("float32").mean(axis=1)
+    means[:, values[0, 0] > 9_900] = np.nan
+    return means
+
+
+def predict(table: np.ndarray) -> np.ndarray:
+    """Return probabilities of (water, maize) that grow with the first feature."""
+    maize = table[:, 0] / 10_000
+    return np.stack([1 - maize, maize], axis=1).astype("float32")
+
+
+MODEL = MapModel(predict, CODES, LEGEND)
+
+
+@pytest.fixture
+def land() -> Land:
+    return Land(map_grid(AOI, Grid()))
+
+
+def test_every_pixel_has_the_class_and_confidence_of_its_features(land: Land, tmp_path: Path) -> None:
+    facts, report = draw_map(land.source(), MODEL, AOI, tmp_path / "map.tif", tags={"season": "2023-2024"}, block=64)
+    maize = np.nan_to_num(features(land.values.reshape(2, 3, -1))[0].reshape(land.clear.shape)) / 10_000
+    inside = polygon_mask(projected(AOI.geometry, land.geobox.crs), land.geobox)
+    mapped = inside & (land.clear > 0) & (land.values[0, 0] <= 9_900)
+    with rasterio.open(tmp_path / "map.tif") as drawn:
+        classes, confidence, clear = drawn.read()
+        assert drawn.tags()["season"] == "2023-2024"
+        assert drawn.crs.to_epsg() == 32736
+    np.testing.assert_array_equal(classes, np.where(mapped, np.where(maize > 0.5, 1, 33), 0))
+    expected = np.clip(np.rint(np.maximum(maize, 1 - maize).astype("float32") * 100), 1, 100)
+    assert np.abs(confidence.astype(int) - np.where(mapped, expected, 0)).max() <= 1
+    np.testing.assert_array_equal(clear, np.where(mapped, np.minimum(land.clear, 255), 0))
+    assert report.valid
+    assert (facts.pixels_inside, facts.pixels_mapped) == (inside.sum(), mapped.sum())
+
+
+def test_the_map_does_not_depend_on_the_blocks(land: Land, tmp_path: Path) -> None:
+    results = []
+    for size in (37, 64, 1024):
+        facts, _ = draw_map(land.source(), MODEL, AOI, tmp_path / f"{size}.tif", block=size)
+        with rasterio.open(tmp_path / f"{size}.tif") as drawn:
+            results.append((facts, drawn.read()))
+    for facts, pixels in results[1:]:
+        assert facts == results[0][0]
+        np.testing.assert_array_equal(pixels, results[0][1])
+
+
+def test_only_blocks_that_touch_the_aoi_are_read_and_never_more_than_a_block(land: Land, tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    draw_map(land.source(), MODEL, AOI, tmp_path / "map.tif", block=20, progress=lambda *at: seen.append(at))
+    assert max(max(block.geobox.shape) for block in land.asked) <= 20
+    assert len(land.asked) < len(seen)  # the corners of a circle's box are empty
+    assert seen[-1] == (len(seen), len(seen))
+
+
+def test_memory_is_bounded_by_the_block(tmp_path: Path) -> None:
+    def peak(size: float) -> int:
+        aoi = Aoi.from_bbox(LonLatBox(31.0, -17.8, 31.0 + size, -17.8 + size))
+
+        def read(block: Block) -> tuple[np.ndarray, np.ndarray]:
+            shape = block.geobox.shape
+            return np.full((2, 3, *shape), 7_000, dtype="uint16"), np.ones(shape, dtype="uint16")
+
+        tracemalloc.start()
+        draw_map(MapSource(map_grid(aoi, Grid()), read, features), MODEL, aoi, tmp_path / "map.tif", block=128)
+        _, high = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return high
+
+    peak(0.02)  # imports
+    assert peak(0.16) < 1.5 * peak(0.04)  # sixteen times the pixels
+
+
+def test_facts_are_counted_over_the_mapped_pixels(land: Land, tmp_path: Path) -> None:
+    model = replace(MODEL, applicable=lambda table: table[:, 0] > 5_000)
+    facts, _ = draw_map(land.source(), model, AOI, tmp_path / "map.tif", block=50)
+    with rasterio.open(tmp_path / "map.tif") as drawn:
+        classes, confidence, clear = drawn.read()
+    assert facts.pixels_by_class == {code: int((classes == code).sum()) for code in (1, 33)}
+    assert facts.confidence_by_class[33] == pytest.approx(confidence[classes == 33].mean())
+    assert facts.mean_confidence == pytest.approx(confidence[classes > 0].mean())
+    assert facts.clear_median == np.median(clear[classes > 0])
+    assert (facts.clear_min, facts.clear_max) == (1, 255)
+    assert facts.share_applicable == pytest.approx((classes == 1).sum() / (classes > 0).sum())
+    assert 0.9 < facts.share_mapped < 1
+    assert json.loads(json.dumps(facts.to_dict()))["pixels_by_class"]["1"] == facts.pixels_by_class[1]
+
+
+def test_an_aoi_without_one_clear_observation_is_said_and_leaves_nothing(land: Land, tmp_path: Path) -> None:
+    land.clear[:] = 0
+    with pytest.raises(NothingToMapError, match="clear observation"):
+        draw_map(land.source(), MODEL, AOI, tmp_path / "map.tif")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_aoi_between_two_pixel_centres_is_said(land: Land, tmp_path: Path) -> None:
+    bounds = land.geobox.boundingbox
+    west, north = bounds.left + 41, bounds.top - 41  # a square of 3 m off the centre of a pixel of 10 m
+    ring = [(west, north), (west + 3, north), (west + 3, north - 3), (west, north - 3), (west, north)]
+    sliver = replace(AOI, geometry=to_degrees(ring))
+    with pytest.raises(NothingToMapError, match="no pixel"):
+        draw_map(land.source(), MODEL, sliver, tmp_path / "map.tif")
+
+
+def to_degrees(ring: list[tuple[float, float]]) -> object:
+    from pyproj import Transformer
+    from shapely.geometry import Polygon
+
+    back = Transformer.from_crs("EPSG:32736", "EPSG:4326", always_xy=True)
+    return Polygon([back.transform(*point) for point in ring])
+
+
+def stop(done: int, total: int) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (lambda model: replace(model, class_codes=np.array([33, 2])), MapContractError),
+        (lambda model: replace(model, class_codes=np.array([0, 1])), MapContractError),
+        (lambda model: replace(model, predict=lambda table: predict(table)[:, :1]), MapContractError),
+        (lambda model: replace(model, predict=lambda table: predict(table) * np.nan), MapContractError),
+    ],
+    ids=["unnamed class", "nodata as class", "one probability short", "not a number"],
+)
+def test_a_model_that_does_not_fit_leaves_nothing(
+    land: Land, tmp_path: Path, change: Callable[[MapModel], MapModel], error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        draw_map(land.source(), change(MODEL), AOI, tmp_path / "map.tif", block=64)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_cancelling_leaves_the_old_map(land: Land, tmp_path: Path) -> None:
+    draw_map(land.source(), MODEL, AOI, tmp_path / "map.tif")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(KeyboardInterrupt):
+        draw_map(Land(land.geobox, seed=9).source(), MODEL, AOI, tmp_path / "map.tif", block=64, progress=stop)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_block_of_the_wrong_shape_is_refused(land: Land, tmp_path: Path) -> None:
+    source = replace(land.source(), read=lambda block: (land.values, land.clear))
+    with pytest.raises(MapContractError, match="a block of"):
+        draw_map(source, MODEL, AOI, tmp_path / "map.tif", block=64)
+
+
+def test_a_pixel_has_its_area_on_the_ellipsoid() -> None:
+    west = map_grid(Aoi.from_bbox(LonLatBox(30.01, -17.8, 30.05, -17.77)), Grid())
+    middle = map_grid(Aoi.from_bbox(LonLatBox(32.98, -17.8, 33.02, -17.77)), Grid())
+    assert pixel_area_ha(middle) == pytest.approx(0.01 / 0.9996**2, rel=1e-5)
+    assert pixel_area_ha(west) < 0.01 < pixel_area_ha(middle)
+
+
+def test_no_facts_are_facts_too() -> None:
+    facts = MapFacts({}, {}, 0, 0, 0.01, 0.0, 0, 0, None)
+    assert (facts.share_mapped, facts.mean_confidence) == (0.0, 0.0)
