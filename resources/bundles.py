@@ -1,0 +1,90 @@
+"""Model bundles in the object store, under their own hash: published once, never overwritten, cached on disk."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from resources.layout import MODELS, bundle_prefix
+from training.errors import GeocropError
+
+if TYPE_CHECKING:
+    from resources.object_store import ObjectStore
+    from training.bundle import ModelBundle
+
+#: Put last: a bundle without it is not there.
+INDEX_NAME = "files.json"
+
+
+class BundleNotFound(GeocropError):
+    """Train the model again, or roll back to another version: its bundle is not in the object store."""
+
+    code: ClassVar[str] = "bundle-not-found"
+
+
+def bundle_uri(bundle_hash: str) -> str:
+    """Return the address that the registry records for a bundle."""
+    return f"s3://{MODELS}/{bundle_prefix(bundle_hash)}"
+
+
+def publish_bundle(store: ObjectStore, bundle: ModelBundle) -> str:
+    """Put a bundle under its hash and return its address; a bundle that is there already is left as it is.
+
+    The index goes last, so a publication that dies half way leaves nothing that a reader would take.
+    """
+    prefix = bundle_prefix(bundle.hash)
+    if not has_bundle(store, bundle.hash):
+        with tempfile.TemporaryDirectory(prefix="geocrop-bundle-") as folder:
+            bundle.save(Path(folder))
+            names = sorted(path.relative_to(folder).as_posix() for path in Path(folder).rglob("*") if path.is_file())
+            for name in names:
+                store.put_file(MODELS, f"{prefix}/{name}", Path(folder) / name)
+            store.put(MODELS, f"{prefix}/{INDEX_NAME}", json.dumps(names).encode(), content_type="application/json")
+    return bundle_uri(bundle.hash)
+
+
+def has_bundle(store: ObjectStore, bundle_hash: str) -> bool:
+    """Tell whether a whole bundle of this hash lies in the store."""
+    return store.exists(MODELS, f"{bundle_prefix(bundle_hash)}/{INDEX_NAME}")
+
+
+def load_bundle(store: ObjectStore, bundle_hash: str, cache: Path | None = None) -> ModelBundle:
+    """Read a bundle by its hash, from a local cache where one is kept; the bundle checks its own files.
+
+    Raises:
+        BundleNotFound: when the store has none of that hash.
+
+    """
+    from training.bundle import ModelBundle
+
+    if cache is None:
+        with tempfile.TemporaryDirectory(prefix="geocrop-bundle-") as folder:
+            return ModelBundle.load(_fetch(store, bundle_hash, Path(folder) / bundle_hash))
+    return ModelBundle.load(_fetch(store, bundle_hash, cache / bundle_hash))
+
+
+def _fetch(store: ObjectStore, bundle_hash: str, target: Path) -> Path:
+    """Bring a bundle's files to `target`, whole or not at all."""
+    if target.is_dir():
+        return target
+    prefix = bundle_prefix(bundle_hash)
+    if not has_bundle(store, bundle_hash):
+        raise BundleNotFound(f"{MODELS} has no bundle {bundle_hash}: train its dataset version again")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=".part-", dir=target.parent))
+    try:
+        for name in json.loads(store.get(MODELS, f"{prefix}/{INDEX_NAME}")):
+            path = partial / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            store.download(MODELS, f"{prefix}/{name}", path)
+        partial.rename(target)
+    except OSError:
+        if not target.is_dir():
+            raise
+        # another process brought it meanwhile
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return target

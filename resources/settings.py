@@ -1,0 +1,130 @@
+"""The one place that reads the environment.
+
+Every field is an environment variable with the prefix `GEOCROP_` (`GEOCROP_RECIPE=geomad-semiannual`), but
+for the object store's, which carry the names every S3 client knows. Without any of them the platform runs
+embedded: a folder for a store, SQLite for MLflow, no server.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AliasChoices, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+#: West, south, east, north in degrees: Zimbabwe with a margin of some 0.1 degrees.
+ZIMBABWE_BOUNDS = (25.1, -22.6, 33.2, -15.5)
+DIGITAL_EARTH_AFRICA = "https://explorer.digitalearth.africa/stac"
+#: Lies in the platform's home and says what the environment does not; `geocrop demo` writes one.
+SETTINGS_FILE = "geocrop.env"
+SECRETS_AND_ENDPOINT = frozenset({"s3_endpoint", "s3_access_key", "alert_webhook"})
+#: The store's secret is never a value here: the resource names the variable, and Dagster's UI shows that name only.
+S3_SECRET_VARIABLE = "AWS_SECRET_ACCESS_KEY"  # noqa: S105  # a name
+
+
+class Settings(BaseSettings):
+    """What an installation can set; see docs/settings.md."""
+
+    model_config = SettingsConfigDict(env_prefix="GEOCROP_", frozen=True, populate_by_name=True, extra="ignore")
+
+    home: Path = Field(
+        Path(".geocrop"), description="Folder of the embedded default: store, MLflow, Dagster's database."
+    )
+
+    dagster_home: Path | None = Field(
+        None,
+        validation_alias=AliasChoices("DAGSTER_HOME", "GEOCROP_DAGSTER_HOME"),
+        description="Folder of Dagster's instance; `<home>/dagster` when unset.",
+    )
+
+    # Object store: a folder unless an endpoint is given.
+    s3_endpoint: str | None = Field(None, validation_alias=AliasChoices("MINIO_ENDPOINT", "GEOCROP_S3_ENDPOINT"))
+    s3_access_key: str | None = Field(None, validation_alias=AliasChoices("AWS_ACCESS_KEY_ID", "GEOCROP_S3_ACCESS_KEY"))
+    s3_region: str = "us-east-1"
+
+    # Model registry.
+    mlflow_uri: str | None = Field(None, description="MLflow's tracking URI; SQLite in `home` when unset.")
+    mlflow_artifacts: str | None = Field(
+        None, description="Where MLflow artifacts go; a folder in `home`, or the server's own choice."
+    )
+    model_name: str = "geocrop"
+
+    # Scenes and recipes.
+    catalogue: str = Field(DIGITAL_EARTH_AFRICA, description="A STAC API's root, or the path of a catalog.json.")
+    recipe: str = Field("s2-season", description="Recipe of datasets that name none.")
+    recipes_dir: Path | None = Field(None, description="Folder of further recipe files.")
+    classes: Path | None = Field(None, description="A class table of one's own (YAML).")
+    extent: Annotated[tuple[float, float, float, float] | None, NoDecode] = Field(
+        ZIMBABWE_BOUNDS,
+        description="Served extent: west,south,east,north in degrees; `none` for the whole world.",
+    )
+    max_aoi_ha: float = Field(
+        3_000_000.0, gt=0, description="Largest AOI in hectares: the size of the largest district."
+    )
+    threads: int | None = Field(None, ge=1, description="Threads that read scenes and train; all cores when unset.")
+
+    # Datasets.
+    max_reject_share: float = Field(0.05, ge=0, le=1, description="Share of bad rows above which a dataset fails.")
+    block_size_m: float = Field(10_240.0, gt=0, description="Side of the spatial blocks that are held out together.")
+    default_season: str | None = Field(None, description="Season of places that name none.")
+
+    # The gate.
+    gate_min_probability: float = Field(0.8, ge=0, le=1, description="How probable a better macro F1 must be.")
+    gate_recall_margin: float = Field(0.05, ge=0, le=1, description="How far a class's recall may fall.")
+    gate_min_training_samples: int = Field(10, ge=1, description="Training samples that each class needs.")
+
+    # Automation.
+    auto_train: bool = Field(True, description="Train when a dataset version is complete.")
+    auto_promote: bool = Field(False, description="Promote the best candidate that passes the gate.")
+    debounce_seconds: float = Field(
+        120.0, ge=0, description="Quiet time after the last upload before a version is complete."
+    )
+    sensor_seconds: int = Field(30, ge=1, description="Time between two looks of a sensor.")
+    alert_webhook: SecretStr | None = Field(None, description="URL that alerts are posted to as JSON.")
+    keep_runs_days: int = Field(90, ge=1, description="Days that runs are kept; the newest of a live partition stays.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_extent(cls, values: dict[str, object]) -> dict[str, object]:
+        """Read `extent` from text: four numbers with commas, or `none`."""
+        given = values.get("extent")
+        if isinstance(given, str):
+            text = given.strip().lower()
+            values["extent"] = None if text in {"", "none"} else tuple(float(part) for part in text.split(","))
+        return values
+
+    @property
+    def store_root(self) -> Path:
+        """Folder of the embedded object store."""
+        return (self.home / "store").absolute()
+
+    @property
+    def tracking_uri(self) -> str:
+        """MLflow's tracking URI."""
+        return self.mlflow_uri or f"sqlite:///{(self.home / 'mlflow.db').absolute()}"
+
+    @property
+    def artifact_root(self) -> str | None:
+        """Where MLflow artifacts go; None lets an MLflow server choose."""
+        if self.mlflow_artifacts or self.mlflow_uri:
+            return self.mlflow_artifacts
+        return (self.home / "mlartifacts").absolute().as_uri()
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment that makes another process see these settings; secrets are left to the shell's own."""
+        values = {}
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if name in SECRETS_AND_ENDPOINT or (value is None and name != "extent"):
+                continue
+            text = ",".join(str(part) for part in value) if isinstance(value, tuple) else str(value)
+            values[f"GEOCROP_{name.upper()}"] = "none" if value is None else text
+        values["GEOCROP_HOME"] = str(self.home.absolute())
+        return values
+
+
+def load_settings(home: Path | None = None) -> Settings:
+    """Read the settings: the environment, over the file `geocrop.env` in the platform's home, over the defaults."""
+    home = home or Settings().home
+    return Settings(_env_file=home / SETTINGS_FILE, home=home)
