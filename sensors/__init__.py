@@ -1,0 +1,1 @@
+"""Sensors: pure `decide_*` functions under thin Dagster shells."""
