@@ -1,0 +1,1 @@
+"""The thin FastAPI layer over the asset graph."""

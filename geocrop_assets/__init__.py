@@ -1,0 +1,1 @@
+"""The Dagster code location: thin assets, checks, jobs and automation."""
