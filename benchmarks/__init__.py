@@ -1,0 +1,1 @@
+"""Benchmarks: claims of speed and memory, as ratios within one run."""
