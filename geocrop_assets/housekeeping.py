@@ -85,7 +85,10 @@ class HousekeepingConfig(dg.Config):
 
 @dg.op(description="Deletes old runs that hold no newest materialization, superseded files, and unfinished uploads.")
 def keep_house(
-    context: dg.OpExecutionContext, config: HousekeepingConfig, store: ObjectStoreResource, registry: ModelRegistry
+    context: dg.OpExecutionContext,
+    config: HousekeepingConfig,
+    store: ObjectStoreResource,
+    registry: dg.ResourceParam[ModelRegistry],
 ) -> None:
     """Delete what nothing needs, and say what was deleted."""
     now = time.time()

@@ -1,22 +1,23 @@
-"""Resources from settings: the one place that connects the two."""
+"""Dagster's resources from settings; `resources.platform` makes the plain objects."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from dagster import EnvVar
 
 from resources.archive import SceneArchive
 from resources.io_managers import GeoParquetIOManager, ModelBundleIOManager
-from resources.layout import BUCKETS, FEATURES, MODELS
+from resources.layout import FEATURES, MODELS
+from resources.platform import registry_of, rules_of
 from resources.progress import Listener, Progress
-from resources.registry import ModelRegistry
-from resources.rules import DatasetRules
+from resources.registry_resource import ModelRegistryResource
+from resources.rules_resource import DatasetRulesResource
 from resources.settings import S3_SECRET_VARIABLE
 from resources.store_resource import ObjectStoreResource
 
 if TYPE_CHECKING:
-    from resources.object_store import ObjectStore
     from resources.settings import Settings
 
 
@@ -30,9 +31,9 @@ def build_resources(settings: Settings, listener: Listener | None = None) -> dic
         "store": store,
         "tables": GeoParquetIOManager(store=store, bucket=FEATURES),
         "bundles": ModelBundleIOManager(store=store, bucket=MODELS),
-        "registry": registry_of(settings),
+        "registry": registry_resource_of(settings),
         "archive": SceneArchive(catalogue=settings.catalogue),
-        "rules": rules_of(settings),
+        "rules": rules_resource_of(settings),
         "progress": progress,
     }
 
@@ -51,34 +52,15 @@ def store_resource_of(settings: Settings) -> ObjectStoreResource:
     )
 
 
-def store_of(settings: Settings) -> ObjectStore:
-    """Return the object store, its buckets made."""
-    store = store_resource_of(settings).store
-    store.ensure_buckets(BUCKETS)
-    return store
-
-
-def registry_of(settings: Settings) -> ModelRegistry:
-    """Return the model registry."""
-    return ModelRegistry(
-        tracking_uri=settings.tracking_uri, artifact_root=settings.artifact_root, model_name=settings.model_name
+def registry_resource_of(settings: Settings) -> ModelRegistryResource:
+    """Return the model registry's resource."""
+    plain = registry_of(settings)
+    return ModelRegistryResource(
+        tracking_uri=plain.tracking_uri, artifact_root=plain.artifact_root, model_name=plain.model_name
     )
 
 
-def rules_of(settings: Settings) -> DatasetRules:
-    """Return what the installation says of datasets and AOIs."""
-    return DatasetRules(
-        recipe=settings.recipe,
-        recipes_dir=_text(settings.recipes_dir),
-        classes=_text(settings.classes),
-        extent=None if settings.extent is None else list(settings.extent),
-        max_reject_share=settings.max_reject_share,
-        block_size_m=settings.block_size_m,
-        default_season=settings.default_season,
-        max_aoi_ha=settings.max_aoi_ha,
-        threads=settings.threads,
-    )
-
-
-def _text(path: object) -> str | None:
-    return None if path is None else str(path)
+def rules_resource_of(settings: Settings) -> DatasetRulesResource:
+    """Return the resource of what the installation says of datasets and AOIs."""
+    plain = asdict(rules_of(settings))
+    return DatasetRulesResource(**plain | {"extent": None if plain["extent"] is None else list(plain["extent"])})

@@ -6,14 +6,12 @@ status under MLflow 3 and several processes (docs/decisions/0005).
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
-
-from dagster import ConfigurableResource
 
 from training.errors import GeocropError
 
@@ -71,16 +69,25 @@ class ModelVersion:
         return CHAMPION in self.aliases
 
 
-class ModelRegistry(ConfigurableResource):  # type: ignore[type-arg]
-    """Experiments and model versions in MLflow; every call names its run, nothing is global."""
+class ModelRegistry:
+    """Experiments and model versions in MLflow; every call names its run, nothing is global. Safe for threads."""
 
-    tracking_uri: str
-    artifact_root: str | None = None
-    model_name: str = "geocrop"
+    def __init__(self, *, tracking_uri: str, artifact_root: str | None = None, model_name: str = "geocrop") -> None:
+        self.tracking_uri = tracking_uri
+        self.artifact_root = artifact_root
+        self.model_name = model_name
+        self._client: MlflowClient | None = None
+        self._opening = threading.Lock()
 
-    @cached_property
+    @property
     def client(self) -> MlflowClient:
-        """MLflow's client; importing it costs some 2 s, so it happens at first use."""
+        """MLflow's client, one of them; importing it costs some 2 s, so it happens at first use."""
+        with self._opening:
+            if self._client is None:
+                self._client = self._open()
+            return self._client
+
+    def _open(self) -> MlflowClient:
         from mlflow import MlflowClient
 
         if not self.tracking_uri.startswith(SQLITE):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from dagster import ConfigurableResource
 
 if TYPE_CHECKING:
     from imagery.aoi import AoiLimits
@@ -15,13 +14,14 @@ if TYPE_CHECKING:
     from training.samples import Region
 
 
-class DatasetRules(ConfigurableResource):  # type: ignore[type-arg]
-    """Settings of datasets and AOIs, as a resource, so that a run shows what it was made with."""
+@dataclass(frozen=True)
+class DatasetRules:
+    """Settings of datasets and AOIs, and what is loaded by them."""
 
     recipe: str = "s2-season"
     recipes_dir: str | None = None
     classes: str | None = None
-    extent: list[float] | None = None  # west, south, east, north in degrees; None is the whole world
+    extent: tuple[float, float, float, float] | None = None  # west, south, east, north in degrees; None: the world
     max_reject_share: float = 0.05
     block_size_m: float = 10_240.0
     default_season: str | None = None

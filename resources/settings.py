@@ -7,6 +7,7 @@ embedded: a folder for a store, SQLite for MLflow, no server.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +20,8 @@ DIGITAL_EARTH_AFRICA = "https://explorer.digitalearth.africa/stac"
 #: Lies in the platform's home and says what the environment does not; `geocrop demo` writes one.
 SETTINGS_FILE = "geocrop.env"
 SECRETS_AND_ENDPOINT = frozenset({"s3_endpoint", "s3_access_key", "alert_webhook"})
-#: The store's secret is never a value here: the resource names the variable, and Dagster's UI shows that name only.
+#: The store's secret is no field of the settings: Dagster's resource names the variable, and its UI shows that name
+#: only. Elsewhere `s3_secret` reads it.
 S3_SECRET_VARIABLE = "AWS_SECRET_ACCESS_KEY"  # noqa: S105  # a name
 
 
@@ -128,3 +130,9 @@ def load_settings(home: Path | None = None) -> Settings:
     """Read the settings: the environment, over the file `geocrop.env` in the platform's home, over the defaults."""
     home = home or Settings().home
     return Settings(_env_file=home / SETTINGS_FILE, home=home)
+
+
+def s3_secret() -> SecretStr | None:
+    """Return the object store's secret; None where the environment has none."""
+    found = os.environ.get(S3_SECRET_VARIABLE)
+    return None if found is None else SecretStr(found)

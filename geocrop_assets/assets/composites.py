@@ -1,26 +1,25 @@
 """Composites: what of a season's scenes an AOI needs."""
 
-import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from geocrop_assets import partitions
 from geocrop_assets.common import OWNERS, simulated_metadata
+from resources.aois import read_aoi
 from resources.archive import SceneArchive
-from resources.layout import RESULTS, aoi_key, composite_prefix
-from resources.object_store import ObjectNotFound, ObjectStore
+from resources.layout import RESULTS, composite_prefix
+from resources.object_store import ObjectStore
 from resources.progress import Progress, Report
 from resources.publish import publish_files
 from resources.registry import ModelRegistry
 from resources.rules import DatasetRules
 from resources.store_resource import ObjectStoreResource
-from training.errors import GeocropError
 
 if TYPE_CHECKING:
     import pystac
@@ -32,12 +31,6 @@ if TYPE_CHECKING:
 COMPOSITE_NAME = "composite.tif"
 #: Pixels of a block's side: memory is bounded by it, 62 MB of composite for s2-season.
 BLOCK_PIXELS = 512
-
-
-class UnknownAoi(GeocropError):
-    """Ask for the map with `geocrop predict --aoi FILE`: it keeps the geometry that the partition key names."""
-
-    code: ClassVar[str] = "unknown-aoi"
 
 
 @dataclass(frozen=True)
@@ -56,16 +49,10 @@ def read_map_key(store: ObjectStore, partition: str, rules: DatasetRules) -> Map
         UnknownAoi: when no geometry is kept under the key's AOI.
 
     """
-    from imagery.aoi import Aoi, parse_partition_key
+    from imagery.aoi import parse_partition_key
 
     aoi_id, season = parse_partition_key(partition)
-    try:
-        geometry = json.loads(store.get(RESULTS, aoi_key(aoi_id)))
-    except ObjectNotFound as error:
-        raise UnknownAoi(
-            f"no geometry is kept for AOI {aoi_id}: `geocrop predict --aoi FILE --season {season}`"
-        ) from error
-    return MapKey(partition, Aoi.from_geojson(geometry, rules.aoi_limits()), season)
+    return MapKey(partition, read_aoi(store, aoi_id, rules.aoi_limits()), season)
 
 
 @dataclass(frozen=True)
@@ -151,9 +138,9 @@ def _within(progress: Report, done: int, blocks: int, part: int, parts: int) -> 
 def season_composite(
     context: dg.AssetExecutionContext,
     store: ObjectStoreResource,
-    registry: ModelRegistry,
+    registry: dg.ResourceParam[ModelRegistry],
     archive: SceneArchive,
-    rules: DatasetRules,
+    rules: dg.ResourceParam[DatasetRules],
     progress: Progress,
 ) -> dg.MaterializeResult:
     """What of a season's scenes a map needs, so that a new champion redraws it without reading the archive again.

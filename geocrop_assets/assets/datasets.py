@@ -132,7 +132,7 @@ def assemble_version(store: ObjectStore, content: DatasetContent, rules: Dataset
 def samples(  # noqa: ANN201  # with checks, Dagster takes a MaterializeResult here as one without a value
     context: dg.AssetExecutionContext,
     store: ObjectStoreResource,
-    rules: DatasetRules,
+    rules: dg.ResourceParam[DatasetRules],
     training: TrainingSettings,
 ):
     """Every labelled place and season of a dataset version, validated, typed and without duplicates.

@@ -134,9 +134,9 @@ def evaluation(
     lightgbm_model: LearnerFit,
     catboost_model: LearnerFit,
     training: TrainingSettings,
-    rules: DatasetRules,
+    rules: dg.ResourceParam[DatasetRules],
     store: ObjectStoreResource,
-    registry: ModelRegistry,
+    registry: dg.ResourceParam[ModelRegistry],
     gate: GateRules,
 ) -> dg.MaterializeResult:
     """The candidate's accuracy on held-out blocks, which no model of any dataset version has learned from.

@@ -102,7 +102,7 @@ def training_features(  # noqa: ANN201  # with checks, Dagster takes a Materiali
     context: dg.AssetExecutionContext,
     samples: pd.DataFrame,
     archive: SceneArchive,
-    rules: DatasetRules,
+    rules: dg.ResourceParam[DatasetRules],
     progress: Progress,
 ):
     """The recipe's features for every sample of a dataset version.

@@ -211,8 +211,8 @@ def _lineage(champion: ModelVersion, composite: dict[str, Any], run_id: str) -> 
 def crop_map(
     context: dg.AssetExecutionContext,
     store: ObjectStoreResource,
-    registry: ModelRegistry,
-    rules: DatasetRules,
+    registry: dg.ResourceParam[ModelRegistry],
+    rules: dg.ResourceParam[DatasetRules],
     progress: Progress,
 ) -> dg.MaterializeResult:
     """The crop map of an AOI and a season, as a cloud-optimised GeoTIFF.

@@ -56,7 +56,7 @@ def feature_selection(  # noqa: ANN201  # with checks, Dagster takes a Materiali
     context: dg.AssetExecutionContext,
     training_features: pd.DataFrame,
     training: TrainingSettings,
-    rules: DatasetRules,
+    rules: dg.ResourceParam[DatasetRules],
 ):
     """Scout: which of the recipe's features help on places not seen, by LightGBM over spatial folds.
 
@@ -105,7 +105,7 @@ def _learner_asset(name: "LearnerName") -> dg.AssetsDefinition:
         training_features: pd.DataFrame,
         feature_selection: FeatureSelection,
         training: TrainingSettings,
-        rules: DatasetRules,
+        rules: dg.ResourceParam[DatasetRules],
         progress: Progress,
     ) -> dg.MaterializeResult[LearnerFit]:
         from training.learners import fit_learner
@@ -174,9 +174,9 @@ def candidate_model(
     lightgbm_model: LearnerFit,
     catboost_model: LearnerFit,
     training: TrainingSettings,
-    rules: DatasetRules,
+    rules: dg.ResourceParam[DatasetRules],
     store: ObjectStoreResource,
-    registry: ModelRegistry,
+    registry: dg.ResourceParam[ModelRegistry],
 ) -> dg.MaterializeResult[CandidateRef]:
     """The soft vote of the learners, weighted and calibrated out of fold, registered in MLflow as a candidate.
 

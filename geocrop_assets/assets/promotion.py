@@ -60,7 +60,7 @@ def champion_model(
     context: dg.AssetExecutionContext,
     config: PromotionConfig,
     store: ObjectStoreResource,
-    registry: ModelRegistry,
+    registry: dg.ResourceParam[ModelRegistry],
     gate: GateRules,
 ) -> dg.MaterializeResult:
     """The model that maps are made with: the registry's alias `champion`.

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 import yaml
 
 from geocrop_assets.cli.console import console
-from resources.build import rules_of, store_of
 from resources.layout import DATASETS, batch_key, complete_key, sidecar_key
+from resources.platform import rules_of, store_of
 from sensors.batches import VERSION_PATTERN
 from training.errors import GeocropError
 

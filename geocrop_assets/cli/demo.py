@@ -19,8 +19,8 @@ from geocrop_assets.cli.maps import predict_aoi
 from geocrop_assets.cli.runs import open_platform, prepare_instance
 from geocrop_assets.cli.training import show_candidates
 from geocrop_assets.cli.up import start_dagster, stop
-from resources.build import registry_of, rules_of, store_of
 from resources.layout import BASELINES, RESULTS, baseline_upload_prefix
+from resources.platform import registry_of, rules_of, store_of
 from resources.settings import SETTINGS_FILE, load_settings
 from sensors import tags
 from training.errors import GeocropError

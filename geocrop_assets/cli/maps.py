@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,16 +10,15 @@ from geocrop_assets.assets.maps import MAP_NAME
 from geocrop_assets.cli.console import table
 from geocrop_assets.cli.runs import open_platform
 from geocrop_assets.partitions import AOI_SEASON
-from resources.build import rules_of, store_of
-from resources.layout import RESULTS, aoi_key, map_prefix
+from resources.aois import keep_aoi
+from resources.layout import RESULTS, map_prefix
+from resources.platform import rules_of, store_of
 from resources.publish import read_pointer
 from sensors import tags
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from imagery.aoi import Aoi
-    from resources.object_store import ObjectStore
     from resources.progress import Listener
     from resources.settings import Settings
 
@@ -44,12 +42,6 @@ class Predicted:
             f"{self.pointer['model_version']}, mean confidence {facts['mean_confidence']:.0f} %"
         )
         console.print(f"COG: {self.address}", soft_wrap=True)
-
-
-def keep_aoi(store: ObjectStore, aoi: Aoi) -> None:
-    """Keep an AOI's geometry under its id, so that its partition key can be read."""
-    body = json.dumps(aoi.to_geojson()).encode()
-    store.put(RESULTS, aoi_key(aoi.id), body, content_type="application/geo+json")
 
 
 def predict_aoi(settings: Settings, path: Path, season: str, *, listener: Listener | None = None) -> Predicted:

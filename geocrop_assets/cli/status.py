@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from geocrop_assets.cli.console import console, table
-from resources.build import registry_of, store_of
 from resources.layout import BASELINES, BATCH_SUFFIX, DATASETS, RESULTS
+from resources.platform import registry_of, store_of
 from resources.promotion import audit_records
 from resources.publish import POINTER_NAME
 from sensors.batches import group_versions

@@ -12,7 +12,7 @@ from geocrop_assets.assets.promotion import gate_rules_of
 from geocrop_assets.cli.console import console, table
 from geocrop_assets.cli.runs import Platform, RunFailed, open_platform
 from geocrop_assets.partitions import DATASET_VERSION, VARIANTS, model_key
-from resources.build import registry_of, store_of
+from resources.platform import registry_of, store_of
 from resources.promotion import read_gate
 from sensors import tags
 

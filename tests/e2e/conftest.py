@@ -31,7 +31,7 @@ def land(tmp_path_factory: pytest.TempPathFactory) -> Landscape:
 def fresh_platform(land: Landscape, tmp_path_factory: pytest.TempPathFactory) -> PlatformMaker:
     """Return a maker of platforms, each in a home of its own, on the landscape's catalogue."""
     from geocrop_assets.cli.runs import open_platform
-    from resources.build import store_of
+    from resources.platform import store_of
 
     def make(name: str) -> Platform:
         home: Path = tmp_path_factory.mktemp(name)

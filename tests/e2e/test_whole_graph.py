@@ -12,11 +12,10 @@ import pytest
 from demo import Landscape
 from demo.score import score_map
 from geocrop_assets.cli.datasets import upload_batches
-from geocrop_assets.cli.maps import keep_aoi
 from geocrop_assets.cli.runs import RunFailed
 from geocrop_assets.partitions import AOI_SEASON, DATASET_VERSION, VARIANTS, model_key
 from imagery.aoi import Aoi, partition_key
-from resources.build import registry_of, rules_of, store_of
+from resources.aois import keep_aoi
 from resources.layout import (
     BASELINES,
     FEATURES,
@@ -26,6 +25,7 @@ from resources.layout import (
     map_prefix,
     rejects_key,
 )
+from resources.platform import registry_of, rules_of, store_of
 from resources.promotion import audit_records
 from resources.publish import read_pointer
 from sensors import tags

@@ -22,9 +22,9 @@ import pytest
 
 from geocrop_assets.cli.runs import LOCAL_INSTANCE, prepare_instance
 from geocrop_assets.cli.up import start_dagster
-from resources.build import store_of
 from resources.layout import DATASETS, LOGS
 from resources.object_store import FolderStore
+from resources.platform import store_of
 from resources.settings import Settings
 from sensors import tags
 from sensors.batches import content_digest

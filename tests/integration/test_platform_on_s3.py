@@ -12,14 +12,14 @@ import pytest
 
 from demo import Landscape, simulate
 from geocrop_assets.cli.datasets import upload_batches
-from geocrop_assets.cli.maps import keep_aoi
 from geocrop_assets.cli.runs import Platform, open_platform
 from geocrop_assets.partitions import AOI_SEASON, DATASET_VERSION, model_key
 from imagery.aoi import Aoi, partition_key
-from resources.build import registry_of, store_of
+from resources.aois import keep_aoi
 from resources.evidence import HELD_OUT_NAME
 from resources.layout import FEATURES, MODELS, RESULTS, composite_prefix, map_prefix, report_key
 from resources.object_store import S3Store
+from resources.platform import registry_of, store_of
 from resources.promotion import audit_records
 from resources.publish import read_pointer
 from resources.settings import Settings

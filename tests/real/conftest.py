@@ -19,7 +19,7 @@ PlatformMaker = Callable[..., "Platform"]
 def platform_on(tmp_path_factory: pytest.TempPathFactory) -> PlatformMaker:
     """Return a maker of platforms, each with a fresh home and the given settings."""
     from geocrop_assets.cli.runs import open_platform
-    from resources.build import store_of
+    from resources.platform import store_of
 
     def make(name: str, **given: object) -> Platform:
         settings = Settings.model_validate({"home": tmp_path_factory.mktemp(name), "threads": 2, **given})

@@ -20,11 +20,11 @@ from pyproj import Transformer
 
 from geocrop_assets.assets.maps import MAP_NAME
 from geocrop_assets.cli.datasets import upload_batches
-from geocrop_assets.cli.maps import keep_aoi
 from geocrop_assets.partitions import AOI_SEASON, DATASET_VERSION, model_key
 from imagery.aoi import Aoi, partition_key
-from resources.build import registry_of, rules_of, store_of
+from resources.aois import keep_aoi
 from resources.layout import DATASETS, RESULTS, map_prefix, sidecar_key
+from resources.platform import registry_of, rules_of, store_of
 from resources.publish import read_pointer
 from sensors import tags
 from training.classes import ClassTable

@@ -15,9 +15,10 @@ import pytest
 from geocrop_assets.cli.datasets import upload_batches
 from geocrop_assets.cli.runs import RunFailed
 from geocrop_assets.partitions import DATASET_VERSION, model_key
-from resources.build import registry_of, store_of, store_resource_of
+from resources.build import store_resource_of
 from resources.evidence import read_held_out
 from resources.layout import FEATURES, MODELS, report_key
+from resources.platform import registry_of, store_of
 from resources.promotion import audit_records, read_gate
 from resources.tables import read_table
 from sensors import tags

@@ -83,7 +83,8 @@ def store(tmp_path: Path) -> FolderStore:
 class Registered(ModelRegistry):
     """A registry that knows one bundle."""
 
-    tracking_uri: str = "nowhere"
+    def __init__(self) -> None:
+        super().__init__(tracking_uri="nowhere")
 
     def versions(self) -> list[object]:  # type: ignore[override]
         """Return one version."""

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from geocrop_assets.cli.datasets import InvalidVersionName, upload_batches
-from resources.build import store_of
 from resources.layout import DATASETS
+from resources.platform import store_of
 from resources.settings import Settings
 from training.samples import UnknownBatchKind
 

@@ -1,23 +1,17 @@
 """Resources from settings: a folder or S3, and no secret in what Dagster's UI shows."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from resources.archive import SceneArchive
-from resources.build import build_resources, rules_of, store_of, store_resource_of
-from resources.layout import BUCKETS
+from resources.build import build_resources, store_resource_of
 from resources.object_store import S3Store
+from resources.platform import registry_of, rules_of
+from resources.registry import ModelRegistry
+from resources.rules import DatasetRules
 from resources.settings import Settings
-
-
-def test_the_embedded_store_has_every_bucket(tmp_path: Path) -> None:
-    store = store_of(Settings(home=tmp_path))
-    for bucket in BUCKETS:
-        assert list(store.list(bucket)) == []
 
 
 @pytest.mark.parametrize(("endpoint", "secure"), [("https://s3.example/", True), ("http://127.0.0.1:9000", False)])
@@ -33,17 +27,24 @@ def test_an_endpoint_makes_it_s3_with_its_secret_from_the_environment(
     assert resource.store.gdal_options()["AWS_SECRET_ACCESS_KEY"] == "hush"
 
 
-def test_rules_read_the_installations_own_recipes_classes_and_extent(tmp_path: Path) -> None:
-    classes = tmp_path / "classes.yaml"
-    classes.write_text((Path(__file__).parents[3] / "training" / "data" / "classes.yaml").read_text())
-    own = tmp_path / "recipes"
-    rules = rules_of(Settings(home=tmp_path, recipes_dir=own, classes=classes, extent=None, max_aoi_ha=5.0))
-    assert rules.recipe_dirs == (own,)
-    assert rules.load_classes().by_name("maize").code == 1
-    assert rules.aoi_limits().extent is None
-    assert rules.aoi_limits().max_area_ha == 5.0
-    assert {"s2-season@1", "ndvi-season@1"} <= set(rules.recipe_columns())
-    assert rules.load_recipe().id == "s2-season@1"
+@pytest.mark.parametrize("extent", [None, (25.0, -22.0, 33.0, -15.0)])
+def test_assets_are_given_the_same_registry_and_rules_as_the_command_line(
+    tmp_path: Path, extent: tuple[float, float, float, float] | None
+) -> None:
+    settings = Settings(home=tmp_path, extent=extent, recipes_dir=tmp_path, threads=2, default_season="2023-2024")
+    given: dict[str, object] = {}
+
+    @dg.asset
+    def one(registry: dg.ResourceParam[ModelRegistry], rules: dg.ResourceParam[DatasetRules]) -> None:
+        given.update(registry=registry, rules=rules)
+
+    resources = {name: made for name, made in build_resources(settings).items() if name in {"registry", "rules"}}
+    assert dg.materialize([one], resources=resources).success
+    assert given["rules"] == rules_of(settings)
+    registry, plain = given["registry"], registry_of(settings)
+    assert isinstance(registry, ModelRegistry)
+    assert (registry.tracking_uri, registry.artifact_root) == (plain.tracking_uri, plain.artifact_root)
+    assert registry.model_name == plain.model_name
 
 
 def test_progress_is_heard_by_who_waits(tmp_path: Path) -> None:

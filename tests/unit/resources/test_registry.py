@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +160,24 @@ def test_an_experiment_made_by_another_run_meanwhile_is_taken(
         registry.client, "get_experiment_by_name", lambda name: answers.pop() if answers else find(name)
     )
     assert registry.experiment_id() == made
+
+
+def test_threads_that_meet_share_one_client(registry: ModelRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    import mlflow
+
+    made: list[object] = []
+
+    def slow(**_: object) -> object:
+        time.sleep(0.05)
+        made.append(object())
+        return made[-1]
+
+    monkeypatch.setattr(mlflow, "MlflowClient", slow)
+    remote = ModelRegistry(tracking_uri="http://127.0.0.1:9")
+    with ThreadPoolExecutor(8) as threads:
+        clients = set(threads.map(lambda _: remote.client, range(8)))
+    assert clients == set(made)
+    assert len(made) == 1
 
 
 def test_two_runs_that_open_a_fresh_database_at_once_leave_it_whole(tmp_path: Path) -> None:

@@ -1,0 +1,28 @@
+"""Dataset rules as a Dagster resource: assets get the plain object by `dg.ResourceParam[DatasetRules]`."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from dagster import ConfigurableResource, InitResourceContext
+
+from resources.rules import DatasetRules
+
+
+class DatasetRulesResource(ConfigurableResource[DatasetRules]):
+    """Settings of datasets and AOIs as a resource, so that a run shows what it was made with."""
+
+    recipe: str = DatasetRules.recipe
+    recipes_dir: str | None = DatasetRules.recipes_dir
+    classes: str | None = DatasetRules.classes
+    extent: list[float] | None = None  # west, south, east, north in degrees; Dagster's config has no tuples
+    max_reject_share: float = DatasetRules.max_reject_share
+    block_size_m: float = DatasetRules.block_size_m
+    default_season: str | None = DatasetRules.default_season
+    max_aoi_ha: float = DatasetRules.max_aoi_ha
+    threads: int | None = DatasetRules.threads
+
+    def create_resource(self, context: InitResourceContext) -> DatasetRules:  # Dagster's signature
+        """Return the rules that assets are given."""
+        given = {field.name: getattr(self, field.name) for field in fields(DatasetRules)}
+        return DatasetRules(**given | {"extent": None if self.extent is None else tuple(self.extent)})
