@@ -1,1 +1,1 @@
-"""The thin FastAPI layer over the asset graph."""
+"""The thin API. Nothing here imports Dagster; `orchestrator.py` alone knows that it is there, and speaks HTTP to it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -19,7 +19,9 @@ ZIMBABWE_BOUNDS = (25.1, -22.6, 33.2, -15.5)
 DIGITAL_EARTH_AFRICA = "https://explorer.digitalearth.africa/stac"
 #: Lies in the platform's home and says what the environment does not; `geocrop demo` writes one.
 SETTINGS_FILE = "geocrop.env"
-SECRETS_AND_ENDPOINT = frozenset({"s3_endpoint", "s3_access_key", "alert_webhook"})
+SECRETS_AND_ENDPOINT = frozenset(
+    {"s3_endpoint", "s3_access_key", "alert_webhook", "jwt_secret", "lane_token", "database", "environment_kind"}
+)
 #: The store's secret is no field of the settings: Dagster's resource names the variable, and its UI shows that name
 #: only. Elsewhere `s3_secret` reads it.
 S3_SECRET_VARIABLE = "AWS_SECRET_ACCESS_KEY"  # noqa: S105  # a name
@@ -86,6 +88,50 @@ class Settings(BaseSettings):
     alert_webhook: SecretStr | None = Field(None, description="URL that alerts are posted to as JSON.")
     keep_runs_days: int = Field(90, ge=1, description="Days that runs are kept; the newest of a live partition stays.")
 
+    # The API.
+    environment_kind: Literal["development", "production"] = Field(
+        "development",
+        validation_alias=AliasChoices("GEOCROP_ENVIRONMENT", "environment_kind"),
+        description="In production the API refuses to start without secrets of its own.",
+    )
+    database: str | None = Field(None, description="The API's database (SQLAlchemy URL); SQLite in `home` when unset.")
+    jwt_secret: SecretStr | None = Field(None, description="Signs tokens; at least 32 characters.")
+    token_minutes: float = Field(60.0, gt=0, description="How long a token is good for.")
+    public_url: str | None = Field(None, description="The API's address as visitors see it; the request's when unset.")
+    dagster_url: str = Field("http://127.0.0.1:3000", description="Dagster's webserver, as the API reaches it.")
+    dagster_ui_url: str | None = Field(
+        None, description="Dagster's webserver, as an administrator's browser reaches it."
+    )
+    titiler_url: str | None = Field(None, description="A separate TiTiler; tiles come from the API when unset.")
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Origins (comma-separated) whose pages may call the API."
+    )
+    recruiter_jobs: int = Field(5, ge=0, description="Jobs that a recruiter may start.")
+    recruiter_max_aoi_ha: float = Field(10_000.0, gt=0, description="Largest AOI of a recruiter in hectares.")
+    login_attempts: int = Field(5, ge=1, description="Failed logins by account or address before a pause.")
+    login_pause_minutes: float = Field(15.0, gt=0, description="Length of that pause, and of the window counted.")
+    max_upload_mb: int = Field(2_048, ge=1, description="Largest upload of label batches in one request.")
+    max_body_kb: int = Field(2_048, ge=1, description="Largest body of any other request.")
+    accuracy_low: float | None = Field(None, ge=0, le=1, description="Macro F1 below which a training is told of.")
+    accuracy_high: float | None = Field(None, ge=0, le=1, description="Macro F1 above which a training is told of.")
+
+    # The interactive lane.
+    lane_url: str = Field("http://127.0.0.1:3080", description="The warm worker, as launcher and API reach it.")
+    lane_token: SecretStr | None = Field(None, description="Shared by the warm worker and those who call it.")
+    lane_slots: int = Field(1, ge=1, description="Runs at once in the warm worker: one process each.")
+    lane_max_aoi_ha: float = Field(2_500.0, gt=0, description="Larger AOIs go to the batch lane.")
+    lane_recycle_runs: int = Field(50, ge=1, description="Runs after which a warm process is replaced.")
+    lane_memory_mb: int = Field(1_800, ge=256, description="Memory at which a warm process is stopped.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_origins(cls, values: dict[str, object]) -> dict[str, object]:
+        """Read `allowed_origins` from text with commas."""
+        given = values.get("allowed_origins")
+        if isinstance(given, str):
+            values["allowed_origins"] = tuple(part.strip() for part in given.split(",") if part.strip())
+        return values
+
     @model_validator(mode="before")
     @classmethod
     def _read_extent(cls, values: dict[str, object]) -> dict[str, object]:
@@ -105,6 +151,11 @@ class Settings(BaseSettings):
     def tracking_uri(self) -> str:
         """MLflow's tracking URI."""
         return self.mlflow_uri or f"sqlite:///{(self.home / 'mlflow.db').absolute()}"
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy's address of the API's database."""
+        return self.database or f"sqlite:///{(self.home / 'api.db').absolute()}"
 
     @property
     def artifact_root(self) -> str | None:

@@ -8,6 +8,13 @@ DATASET_DIGEST_TAG = "geocrop/dataset_digest"
 VARIANT_TAG = "geocrop/model_variant"
 MODEL_VERSION_TAG = "geocrop/model_version"
 LANE_TAG = "geocrop/lane"
+INTERACTIVE, BATCH = "interactive", "batch"
+JOB_TAG = "geocrop/job"  # id of the API's job: by it a run is found again
+REQUESTED_BY_TAG = "geocrop/requested_by"
+MODEL_LABEL_TAG = "geocrop/model_label"  # a person's name for the version to be trained
+
+# Dynamic partitions
+AOI_SEASON = "aoi_season"
 
 # Jobs
 PREPARE_JOB = "prepare_dataset"
