@@ -16,9 +16,9 @@ from geocrop_assets.assets.maps import MAP_NAME
 from geocrop_assets.cli.console import bars, console, table
 from geocrop_assets.cli.datasets import upload_batches
 from geocrop_assets.cli.maps import predict_aoi
+from geocrop_assets.cli.programs import start_dagster, stop
 from geocrop_assets.cli.runs import open_platform, prepare_instance
 from geocrop_assets.cli.training import show_candidates
-from geocrop_assets.cli.up import start_dagster, stop
 from resources.layout import BASELINES, RESULTS, baseline_upload_prefix
 from resources.platform import registry_of, rules_of, store_of
 from resources.settings import SETTINGS_FILE, load_settings

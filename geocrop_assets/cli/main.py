@@ -47,13 +47,15 @@ def demo(
 @app.command()
 def up(
     home: Home = None,
-    port: Annotated[int, typer.Option(help="Port of the Dagster UI on 127.0.0.1.")] = 3000,
+    api_port: Annotated[int, typer.Option(help="Port of the API on 127.0.0.1.")] = 8000,
+    dagster_port: Annotated[int, typer.Option(help="Port of the Dagster UI on 127.0.0.1.")] = 3000,
+    lane_port: Annotated[int, typer.Option(help="Port of the warm worker on 127.0.0.1.")] = 3080,
 ) -> None:
-    """Serve the local stack: Dagster's UI, its daemon and sensors. Ctrl-C stops it."""
-    from geocrop_assets.cli.up import serve
+    """Serve the local stack: the API, Dagster's UI, daemon and sensors, and the warm worker. Ctrl-C stops it."""
+    from geocrop_assets.cli.up import Ports, serve
 
     with told_errors():
-        serve(_settings(home), port=port)
+        serve(_settings(home), Ports(api=api_port, dagster=dagster_port, lane=lane_port))
 
 
 @app.command()

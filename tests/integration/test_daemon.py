@@ -20,8 +20,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from geocrop_assets.cli.programs import start_dagster
 from geocrop_assets.cli.runs import LOCAL_INSTANCE, prepare_instance
-from geocrop_assets.cli.up import start_dagster
 from resources.layout import DATASETS, LOGS
 from resources.object_store import FolderStore
 from resources.platform import store_of
