@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import AliasChoices, ValidationError
 
 from resources.settings import SETTINGS_FILE, ZIMBABWE_BOUNDS, Settings, load_settings
 
@@ -104,3 +104,26 @@ def test_no_secret_goes_into_the_environment_of_another_process(tmp_path: Path) 
     assert "the-key" not in told
     assert "the-token" not in told
     assert "the-token" not in repr(settings)
+
+
+def test_every_setting_is_documented_by_the_name_of_its_variable() -> None:
+    told = (Path(__file__).parents[3] / "docs" / "settings.md").read_text(encoding="utf-8")
+    variables = []
+    for name, field in Settings.model_fields.items():
+        alias = field.validation_alias
+        variables.append(alias.choices[0] if isinstance(alias, AliasChoices) else f"GEOCROP_{name.upper()}")
+    assert [name for name in variables if f"`{name}`" not in told] == []
+
+
+def test_origins_are_read_from_text_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GEOCROP_ALLOWED_ORIGINS", "https://maps.example.org, http://localhost:5173")
+    settings = Settings()
+    assert settings.allowed_origins == ("https://maps.example.org", "http://localhost:5173")
+    assert settings.environment()["GEOCROP_ALLOWED_ORIGINS"] == "https://maps.example.org,http://localhost:5173"
+
+
+def test_no_secret_is_in_the_environment_of_another_process() -> None:
+    settings = Settings(jwt_secret="j" * 40, lane_token="l" * 40, database="postgresql://u:p@h/d")
+    assert not [
+        value for value in settings.environment().values() if "jjj" in value or "lll" in value or "p@h" in value
+    ]
