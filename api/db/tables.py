@@ -10,10 +10,12 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     DateTime,
     Dialect,
     ForeignKey,
     Index,
+    Integer,
     MetaData,
     String,
     Text,
@@ -60,7 +62,7 @@ class Base(DeclarativeBase):
     """Declarative base with constraint names that migrations can rely on."""
 
     metadata = MetaData(naming_convention=NAMES)
-    type_annotation_map = {datetime: UtcDateTime(), dict[str, Any]: JSON(), str: String()}  # noqa: RUF012  # SQLAlchemy reads it
+    type_annotation_map = {datetime: UtcDateTime(), dict[str, Any]: JSON(none_as_null=True), str: String()}  # noqa: RUF012  # SQLAlchemy reads it
 
 
 class User(Base):
@@ -110,6 +112,7 @@ class AoiOwner(Base):
     """Who drew an AOI: a user sees the AOIs of their own only."""
 
     __tablename__ = "aoi_owners"
+    __table_args__ = (Index(None, "user_id"),)
 
     aoi_id: Mapped[str] = mapped_column(ForeignKey("aois.id"), primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
@@ -125,7 +128,12 @@ class Job(Base):
     """
 
     __tablename__ = "jobs"
-    __table_args__ = (Index(None, "kind", "partition"), Index(None, "state"), Index(None, "created_at"))
+    __table_args__ = (
+        Index(None, "kind", "partition"),
+        Index(None, "state"),
+        Index(None, "run_id"),
+        Index(None, "created_at"),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)  # uuid4().hex
     kind: Mapped[str] = mapped_column(String(16))  # prediction | training | promotion
@@ -155,7 +163,12 @@ class Prediction(Base):
     """One user's request for the map of an AOI and season; several may share a job, none sees the others."""
 
     __tablename__ = "predictions"
-    __table_args__ = (Index(None, "user_id", "created_at"), UniqueConstraint("user_id", "job_id"))
+    __table_args__ = (
+        Index(None, "user_id", "created_at"),
+        Index(None, "job_id"),
+        Index(None, "aoi_id"),
+        UniqueConstraint("user_id", "job_id"),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)  # uuid4().hex
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
@@ -177,7 +190,8 @@ class Event(Base):
     __tablename__ = "events"
     __table_args__ = (Index(None, "topic", "id"), {"sqlite_autoincrement": True})
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    # SQLite counts by itself in columns of the type INTEGER only, which holds 64 bits there.
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True)
     at: Mapped[datetime] = mapped_column(default=now)
     topic: Mapped[str] = mapped_column(String(64))
     type: Mapped[str] = mapped_column(String(32))
