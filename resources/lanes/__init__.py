@@ -1,0 +1,1 @@
+"""The interactive lane: warm processes that start a run within about a second (docs/lanes.md)."""
