@@ -38,11 +38,6 @@ class JobInFlight(GeocropError):
     code: ClassVar[str] = "job-in-flight"
 
 
-def topic(job_id: str) -> str:
-    """Return the topic of a job's events."""
-    return f"job:{job_id}"
-
-
 def shown(job: Job) -> dict[str, Any]:
     """Return what an event of a job says."""
     return {
@@ -104,7 +99,7 @@ def create_job(
         if active_job(session, active_key) is None:
             raise
         raise JobInFlight(f"{active_key} is in flight already") from error
-    events.append(session, topic(job.id), QUEUED, shown(job))
+    events.append(session, events.job_topic(job.id), QUEUED, shown(job))
     return job
 
 
@@ -256,7 +251,7 @@ def _change(session: Session, job: Job, event: str, **values: object) -> None:
         return
     for name, value in values.items():
         setattr(job, name, value)
-    events.append(session, topic(job.id), event, shown(job))
+    events.append(session, events.job_topic(job.id), event, shown(job))
 
 
 def _end_badly(session: Session, job_id: str, state: str, reason: str, code: str, *, back: bool) -> bool:
