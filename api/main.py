@@ -1,0 +1,119 @@
+"""The app: services, routes, limits and background work, put together.
+
+Serve it with `uvicorn --factory api.main:create_app`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from api.description import SUMMARY, TAGS, describe
+from api.errors import add_handlers
+from api.metrics import Metrics
+from api.middleware import BodyLimits, RequestContext
+from api.security import secret_of
+from api.services import build_services
+from api.status import StatusBoard, probes_of
+from resources.settings import load_settings
+
+if TYPE_CHECKING:
+    from api.services import Services
+    from resources.settings import Settings
+
+#: Modules of `api.routes`, each with a `router`.
+ROUTES = (
+    "auth", "aois", "predictions", "quota", "baselines", "stac", "tiles", "files", "inference", "events", "operations",
+    "admin_users", "admin_datasets", "admin_training", "admin_models", "admin_jobs",
+)  # fmt: skip
+UPLOAD_PATH = "/admin/datasets/upload"
+
+
+def create_app(
+    settings: Settings | None = None, services: Services | None = None, *, background: bool = True
+) -> FastAPI:
+    """Return the API.
+
+    Args:
+        settings: Of the installation; read from the environment when left out.
+        services: For tests; built from the settings when the app starts when left out.
+        background: Whether jobs are followed and schedules kept in this process.
+
+    Raises:
+        SecretMissing: production without a secret of its own.
+
+    """
+    settings = settings or (services.settings if services else load_settings())
+    secret_of(settings)  # fail now, not at the first login
+    app = FastAPI(
+        title="GeoCrop",
+        summary=SUMMARY,
+        version="1",
+        openapi_tags=TAGS,
+        lifespan=_lifespan,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
+    )
+    app.state.settings, app.state.given_services, app.state.background = settings, services, background
+    app.state.metrics = Metrics()
+    add_handlers(app)
+    _add_middleware(app, settings)
+    for name in ROUTES:
+        if importlib.util.find_spec(f"api.routes.{name}"):
+            app.include_router(importlib.import_module(f"api.routes.{name}").router)
+    describe(app)
+    return app
+
+
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    """Add what each request passes; the last one added is the outermost."""
+    from starlette.middleware.cors import CORSMiddleware
+
+    uploads = {UPLOAD_PATH: settings.max_upload_mb * 1024 * 1024}
+    app.add_middleware(BodyLimits, max_bytes=settings.max_body_kb * 1024, uploads=uploads)
+    if settings.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
+            expose_headers=["X-Request-ID", "Retry-After", "Location"],
+        )
+    https = (settings.public_url or "").startswith("https://")
+    app.add_middleware(RequestContext, metrics=app.state.metrics, https=https)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Build services, migrate the database, start what runs beside requests; end all of it in turn."""
+    import asyncio
+
+    from api.db import migrate
+
+    state = app.state
+    services = state.given_services or await asyncio.to_thread(build_services, state.settings)
+    await asyncio.to_thread(migrate.upgrade, services.database)
+    state.services = services
+    state.status_board = StatusBoard(probes_of(services))
+    state.metrics.watch(services)
+    services.broadcaster.start(services.database, asyncio.get_running_loop())
+    workers = []
+    if state.background:
+        from api.clock import Clock
+        from api.follow import Follower
+
+        workers = [Follower(services), Clock(services)]
+    for worker in workers:
+        worker.start()
+    try:
+        yield
+    finally:
+        for worker in reversed(workers):
+            await asyncio.to_thread(worker.stop)
+        services.broadcaster.stop()
+        if state.given_services is None:
+            services.database.close()
