@@ -15,7 +15,7 @@ from training.samples.errors import (
     TooManyRejects,
     UnknownBatchKind,
 )
-from training.samples.reading import read_header
+from training.samples.reading import Beginning, read_beginning, read_header
 from training.samples.region import EVERYWHERE, ZIMBABWE, Region
 from training.samples.report import BatchReport, SamplesReport
 
@@ -26,6 +26,7 @@ __all__ = [
     "BatchHeader",
     "BatchReport",
     "BatchUnreadable",
+    "Beginning",
     "DuplicateBatchNames",
     "DuplicateColumns",
     "EmptyBatch",
@@ -41,6 +42,7 @@ __all__ = [
     "assemble_samples",
     "check_header",
     "read_batch",
+    "read_beginning",
     "read_header",
     "thin_classes",
 ]

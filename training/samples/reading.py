@@ -11,6 +11,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -66,6 +67,18 @@ class CsvText:
 
 
 @dataclass(frozen=True)
+class Beginning:
+    """What an upload is judged by before it is accepted: its header, the line it stands in, and the first rows.
+
+    `text` holds header and first rows, whole records only.
+    """
+
+    header: tuple[str, ...]
+    header_line: int
+    text: str
+
+
+@dataclass(frozen=True)
 class RawRows:
     """The rows of a batch as text, in file order.
 
@@ -97,6 +110,29 @@ def read_header(source: Path | BinaryIO, name: str) -> tuple[str, ...]:
     else:
         data = source.read(HEADER_BYTES)
     return _csv_text(*_decode(data, name, whole=len(data) < HEADER_BYTES), name).header
+
+
+def read_beginning(source: Path, name: str, rows: int) -> Beginning:
+    """Return header and at most `rows` rows from a batch's first mebibyte.
+
+    Raises `BatchUnreadable` for what is not text or never ends a quote, `EmptyBatch` for nothing.
+    """
+    with source.open("rb") as opened:
+        data = opened.read(HEADER_BYTES + 1)
+    whole = len(data) <= HEADER_BYTES
+    text, encoding = _decode(data[:HEADER_BYTES], name, whole=whole)
+    found = _csv_text(text, encoding, name)
+    if not whole:
+        text = text[: text.rfind("\n") + 1] or text  # the last line may be cut in two
+    starts: list[int] = []
+    for line, row in _records(text, found.delimiter, name):
+        if starts or isinstance(row, str) or any(row):
+            starts.append(line)
+        if len(starts) > rows + 1:
+            break
+    lines = io.StringIO(text, newline="")
+    end = starts[rows + 1] - 1 if len(starts) > rows + 1 else None
+    return Beginning(found.header, starts[0], "".join(islice(lines, end)))
 
 
 def _decode(data: bytes, name: str, *, whole: bool) -> tuple[str, str]:
