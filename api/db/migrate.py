@@ -61,7 +61,9 @@ def upgrade(database: Database) -> None:
     """
     with _locked(database) as connection:
         before = current_revision(connection)
-        _refuse_strangers(connection, before)
+        _refuse_newer(before)
+        if before is None:
+            _refuse_strangers(connection)
         command.upgrade(_config(connection), "head")
         ensure_spatial_index(connection)
         after = current_revision(connection)
@@ -72,6 +74,7 @@ def upgrade(database: Database) -> None:
 def downgrade(database: Database, revision: str = "base") -> None:
     """Bring a database back to an older revision; `base` drops all tables with what they hold."""
     with _locked(database) as connection:
+        _refuse_newer(current_revision(connection))
         command.downgrade(_config(connection), revision)
 
 
@@ -112,15 +115,18 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
-def _refuse_strangers(connection: Connection, revision: str | None) -> None:
+def _refuse_newer(revision: str | None) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
     if revision is not None and revision not in known:
         raise DatabaseTooNew(
             f"the API's database is at revision {revision!r}, which this GeoCrop does not know: start the newer one "
             f"that used it last, or restore a backup from before"
         )
+
+
+def _refuse_strangers(connection: Connection) -> None:
     taken = sorted(set(inspect(connection).get_table_names()) & set(Base.metadata.tables))
-    if revision is None and taken:
+    if taken:
         raise DatabaseNotOurs(
             f"the database named by GEOCROP_DATABASE has tables {', '.join(taken)} that GeoCrop's API did not make: "
             f"give the API a database of its own (Dagster and MLflow need one each, too)"
