@@ -183,14 +183,20 @@ class DatabaseDown(ServiceDown):
     code: ClassVar[str] = "database-unavailable"
 
 
-#: Code of an error of the libraries -> status. What is not here is 422; a test holds the codes to exist.
+#: Code of an error of the libraries -> status, of its subclasses too. What is not here is 422.
 STATUS: Mapping[str, int] = {
     "aoi-too-large": 422,
     "bucket-not-found": 503,
     "bundle-not-found": 404,
+    "bundle-refused": 500,
     "catalogue-unavailable": 503,
     "damaged-folder": 500,
     "gate-refused": 409,
+    "incomplete-result": 500,
+    "invalid-model-file": 500,
+    "job-in-flight": 409,
+    "lane-refused": 503,
+    "lane-unavailable": 503,
     "model-version-not-found": 404,
     "no-champion": 409,
     "not-evaluated": 409,
@@ -219,8 +225,11 @@ OF_FRAMEWORK: Mapping[int, type[ApiError]] = {
 
 
 def status_of(kind: type[GeocropError]) -> int:
-    """Return the HTTP status of an error of the platform; a subclass without a code of its own has its parent's."""
-    return kind.status if issubclass(kind, ApiError) else STATUS.get(kind.code, DEFAULT_STATUS)
+    """Return the HTTP status of an error of the platform: its own, its code's, or its parent's."""
+    if issubclass(kind, ApiError):
+        return kind.status
+    codes = (parent.code for parent in kind.__mro__ if issubclass(parent, GeocropError))
+    return next((STATUS[code] for code in codes if code in STATUS), DEFAULT_STATUS)
 
 
 def problem_of(

@@ -27,6 +27,8 @@ ROLES = (ADMIN, RECRUITER)
 NAME = re.compile(r"[a-z0-9._-]{3,64}")
 MIN_PASSWORD = 12
 MAX_PASSWORD = 256
+#: Jobs a limit may allow at most: a number that every database's integer holds.
+MAX_JOB_LIMIT = 1_000_000
 #: Logins are counted one at a time on PostgreSQL (SQLite has one writer anyway): any number that no other lock uses.
 _LOGIN_LOCK = 7_310_022
 
@@ -49,6 +51,12 @@ class UserExists(Conflict):
     code: ClassVar[str] = "user-exists"
 
 
+class UserNotFound(NotFound):
+    """Check the name: GET /admin/users and `geocrop users list` give those that there are."""
+
+    code: ClassVar[str] = "user-not-found"
+
+
 def normal_name(name: str) -> str:
     """Return a user's name in lower case.
 
@@ -68,21 +76,41 @@ def check_password(password: str) -> None:
         raise InvalidUser(f"A password has {MIN_PASSWORD} to {MAX_PASSWORD} characters.")
 
 
+def check_role(role: str) -> None:
+    """Raise InvalidUser for a role that there is not."""
+    if role not in ROLES:
+        raise InvalidUser(f"A role is one of: {', '.join(ROLES)}.")
+
+
+def read_limit(given: str) -> int | None:
+    """Return a limit of jobs from text: a number, or None for `role`.
+
+    Raises:
+        InvalidUser: it is neither.
+
+    """
+    if given == "role":
+        return None
+    if not given.isdecimal() or int(given) > MAX_JOB_LIMIT:
+        raise InvalidUser(f"A limit is a number of jobs from 0 to {MAX_JOB_LIMIT}, or `role`.")
+    return int(given)
+
+
 def find_user(session: Session, name: str) -> User | None:
     """Return the user of a name, disabled or not."""
     return session.scalar(select(User).where(User.name == name.strip().lower()))
 
 
 def get_user(session: Session, name: str) -> User:
-    """Return the user of a name; NotFound without one."""
+    """Return the user of a name; UserNotFound without one."""
     user = find_user(session, name)
     if user is None:
-        raise NotFound("There is no user of this name.")
+        raise UserNotFound("There is no user of this name.")
     return user
 
 
-def list_users(session: Session, limit: int, offset: int) -> tuple[Sequence[User], int]:
-    """Return a page of users by name, and how many there are."""
+def list_users(session: Session, limit: int | None, offset: int = 0) -> tuple[Sequence[User], int]:
+    """Return a page of users by name (all of them without a limit), and how many there are."""
     found = session.scalars(select(User).order_by(User.name).limit(limit).offset(offset)).all()
     return found, session.scalar(select(func.count()).select_from(User)) or 0
 
@@ -96,8 +124,7 @@ def add_user(session: Session, *, name: str, password_hash: str, role: str, job_
 
     """
     name = normal_name(name)
-    if role not in ROLES:
-        raise InvalidUser(f"A role is one of: {', '.join(ROLES)}.")
+    check_role(role)
     if find_user(session, name) is not None:
         raise UserExists(f"There is a user {name} already.")
     user = User(name=name, password_hash=password_hash, role=role, job_limit=job_limit)

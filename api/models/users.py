@@ -7,11 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
-from api.db.users import MAX_PASSWORD, MIN_PASSWORD
+from api.db.users import MAX_JOB_LIMIT, MAX_PASSWORD, MIN_PASSWORD
 from api.models.auth import Role
-
-#: Jobs a limit may allow at most: a number that every database's integer holds.
-MAX_JOB_LIMIT = 1_000_000
 
 Password = Annotated[SecretStr, Field(min_length=MIN_PASSWORD, max_length=MAX_PASSWORD, examples=["correct horse 7"])]
 UserName = Annotated[

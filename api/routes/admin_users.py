@@ -8,9 +8,9 @@ from fastapi import APIRouter, Path
 
 from api.db import audit
 from api.db.tables import AuditEntry, User
-from api.db.users import LastAdmin, UserExists, add_user, get_user, list_users, set_disabled, set_password
+from api.db.users import LastAdmin, UserExists, UserNotFound, add_user, get_user, list_users, set_disabled, set_password
 from api.deps import AdminUser, PageDep, ServicesDep
-from api.errors import Forbidden, NotAuthenticated, NotFound, responses
+from api.errors import Forbidden, NotAuthenticated, responses
 from api.models.common import Page
 from api.models.users import AuditView, NewUser, UserChange, UserView
 from api.security import hash_password
@@ -38,7 +38,7 @@ def add(admin: AdminUser, new: NewUser, services: ServicesDep) -> UserView:
     return _view(user)
 
 
-@router.patch("/users/{name}", responses=responses(NotFound, LastAdmin))
+@router.patch("/users/{name}", responses=responses(UserNotFound, LastAdmin))
 def change(admin: AdminUser, name: Name, change: UserChange, services: ServicesDep) -> UserView:
     """Disable or enable a user, set the limit of jobs, or reset the password; what is left out stays as it is."""
     password_hash = hash_password(change.password.get_secret_value()) if change.password else None

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from geocrop_assets.cli import users
 from geocrop_assets.cli.console import bars, console, told_errors
 from resources.settings import Settings, load_settings
 
@@ -17,6 +18,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
+app.add_typer(users.app, name="users")
 
 
 def _settings(home: Path | None) -> Settings:
