@@ -240,11 +240,20 @@ def _page(database: Database, topic: str, last: int) -> list[Payload]:
 class EventStream(EventSourceResponse):
     """The answer of a route that streams a topic: heartbeats, resume, and an end for clients that do not read."""
 
+    media_type = "text/event-stream"
+
     def __init__(
-        self, services: Services, topic: str, last_event_id: int | None, heartbeat_s: float = HEARTBEAT_S
+        self,
+        services: Services,
+        topic: str,
+        last_event_id: int | None,
+        *,
+        heartbeat_s: float = HEARTBEAT_S,
+        status_code: int = 200,  # FastAPI reads the default of a `response_class`
     ) -> None:
         super().__init__(
             _bodies(services, topic, last_event_id),
+            status_code=status_code,
             ping=heartbeat_s,
             ping_message_factory=lambda: ServerSentEvent(comment="heartbeat"),
             send_timeout=SEND_TIMEOUT_S,
