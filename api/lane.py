@@ -17,7 +17,7 @@ class LaneClient:
     """The lane's status and its model, over HTTP. Safe for threads."""
 
     def __init__(self, url: str, token: str) -> None:
-        self._lane = LaneHttp(url, token)
+        self._lane = LaneHttp(url, lambda: token)
 
     @classmethod
     def of(cls, settings: Settings) -> LaneClient:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+import threading
+from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -51,13 +53,53 @@ def has_bundle(store: ObjectStore, bundle_hash: str) -> bool:
     return store.exists(MODELS, f"{bundle_prefix(bundle_hash)}/{INDEX_NAME}")
 
 
+class KeptBundles:
+    """The bundles that this process used last, by their hash; the content is named by it, so none is ever stale."""
+
+    def __init__(self) -> None:
+        self.limit = 0
+        self._kept: OrderedDict[str, ModelBundle] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, bundle_hash: str) -> ModelBundle | None:
+        """Return a bundle that is kept."""
+        with self._lock:
+            if bundle_hash in self._kept:
+                self._kept.move_to_end(bundle_hash)
+            return self._kept.get(bundle_hash)
+
+    def put(self, bundle_hash: str, bundle: ModelBundle) -> None:
+        """Keep a bundle, and forget the one that was used longest ago where there are too many."""
+        with self._lock:
+            self._kept[bundle_hash] = bundle
+            while len(self._kept) > self.limit:
+                self._kept.popitem(last=False)
+
+
+_KEPT = KeptBundles()
+
+
+def keep_bundles(limit: int) -> None:
+    """Have this process keep the bundles it reads, so many of them: for processes that live long (0: none)."""
+    _KEPT.limit = limit
+
+
 def load_bundle(store: ObjectStore, bundle_hash: str, cache: Path | None = None) -> ModelBundle:
-    """Read a bundle by its hash, from a local cache where one is kept; the bundle checks its own files.
+    """Read a bundle by its hash, from memory or a local cache where one is kept; the bundle checks its own files.
 
     Raises:
         BundleNotFound: when the store has none of that hash.
 
     """
+    kept = _KEPT.get(bundle_hash)
+    if kept is not None:
+        return kept
+    bundle = _read_bundle(store, bundle_hash, cache)
+    _KEPT.put(bundle_hash, bundle)
+    return bundle
+
+
+def _read_bundle(store: ObjectStore, bundle_hash: str, cache: Path | None) -> ModelBundle:
     from training.bundle import ModelBundle
 
     if cache is None:

@@ -61,6 +61,20 @@ def up(
 
 
 @app.command()
+def lane(
+    home: Home = None,
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen at; the host of GEOCROP_LANE_URL when left out.")
+    ] = None,
+) -> None:
+    """Serve the warm worker of the interactive lane. Ctrl-C stops it; `geocrop up` starts one."""
+    from geocrop_assets.cli.lane import serve_lane
+
+    with told_errors():
+        serve_lane(_settings(home), host=host)
+
+
+@app.command()
 def upload(
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="CSV batches.")],
     version: Annotated[str, typer.Option("--version", help="Dataset version, such as `2024-06`.")],

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
-import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from resources.settings import Settings
 
 LOCAL_INSTANCE = Path(__file__).resolve().parents[2] / "deploy" / "dagster" / "local.yaml"
+#: sha256 of the local configurations of earlier versions: an unchanged copy of one is renewed.
+OLDER_LOCAL_INSTANCES = frozenset({"ef7a6bf0cff2e3915e6d6ce36f7f0967b3670b415338d1faa8cb5a9b30fd0f88"})
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -78,9 +81,20 @@ def open_platform(settings: Settings, listener: Listener | None = None) -> Platf
 
 
 def prepare_instance(settings: Settings) -> Path:
-    """Return the folder of the Dagster instance, made with the local configuration where there is none."""
+    """Return the folder of the Dagster instance, made with the local configuration where there is none.
+
+    A copy of an older local configuration is renewed; one that a person has changed is left alone.
+    """
     folder = settings.dagster_home or settings.home.absolute() / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / "dagster.yaml").exists():
-        shutil.copyfile(LOCAL_INSTANCE, folder / "dagster.yaml")
+    config = folder / "dagster.yaml"
+    if not config.exists() or hashlib.sha256(config.read_bytes()).hexdigest() in OLDER_LOCAL_INSTANCES:
+        _copy_whole(LOCAL_INSTANCE, config)
     return folder
+
+
+def _copy_whole(source: Path, target: Path) -> None:
+    """Copy a file that other processes may read or copy at the same time."""
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".dagster-", delete=False) as copy:
+        copy.write(source.read_bytes())
+    Path(copy.name).replace(target)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from resources.lanes.protocol import LaneGone, LaneRefused, LaneStatus, LaneUnavailable, RunPlace
 from resources.secrets import secret_file
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import httpx
 
     from resources.settings import Settings
@@ -45,7 +48,7 @@ def token_of(settings: Settings) -> str:
 class LaneHttp:
     """Calls the warm worker over kept connections. Safe for threads."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: Callable[[], str]) -> None:
         self._url = url.rstrip("/")
         self._token = token
         self._made: httpx.Client | None = None
@@ -53,7 +56,7 @@ class LaneHttp:
     @classmethod
     def of(cls, settings: Settings) -> LaneHttp:
         """Return the client of an installation; nothing is sent."""
-        return cls(settings.lane_url, token_of(settings))
+        return cls(settings.lane_url, partial(token_of, settings))
 
     def submit(self, run_id: str) -> RunPlace:
         """Hand a run over; a run that is there already stays where it is."""
@@ -87,7 +90,7 @@ class LaneHttp:
             import httpx
 
             self._made = httpx.Client(
-                base_url=self._url, headers={"Authorization": f"Bearer {self._token}"}, trust_env=False
+                base_url=self._url, headers={"Authorization": f"Bearer {self._token()}"}, trust_env=False
             )
         return self._made
 
