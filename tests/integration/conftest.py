@@ -16,6 +16,7 @@ import pytest
 
 from api.db.migrate import upgrade
 from api.db.session import Database
+from resources.layout import BUCKETS
 from resources.object_store import FolderStore, ObjectStore, S3Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,6 +44,22 @@ def s3_server() -> Iterator[object]:
     """Yield a real S3 server (`endpoint`, `access_key`, `secret_key`), empty at the session's start."""
     with _servers().ceph_s3() as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def empty_s3(s3_server: Any) -> Iterator[Any]:  # noqa: ANN401  # servers.py is loaded by path
+    """Yield the S3 server with nothing in the platform's buckets, and leave nothing there to the next module."""
+    store = S3Store(s3_server.endpoint, s3_server.access_key, s3_server.secret_key, secure=False)
+    store.ensure_buckets(BUCKETS)
+    _empty(store)
+    yield s3_server
+    _empty(store)
+
+
+def _empty(store: ObjectStore) -> None:
+    for bucket in BUCKETS:
+        for one in store.list(bucket):
+            store.delete(bucket, one.key)
 
 
 @pytest.fixture(scope="session")

@@ -56,16 +56,16 @@ class Story:
 
 
 @pytest.fixture(scope="module")
-def story(s3_server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:  # noqa: ANN401
+def story(empty_s3: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:  # noqa: ANN401
     """Upload, prepare, train, promote and map, once."""
     land = simulate(tmp_path_factory.mktemp("landscape"), size_px=128, n_dates=12)
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_SECRET_ACCESS_KEY", s3_server.secret_key)
+        patch.setenv("AWS_SECRET_ACCESS_KEY", empty_s3.secret_key)
         settings = Settings(
             home=home,
-            s3_endpoint=f"http://{s3_server.endpoint}",
-            s3_access_key=s3_server.access_key,
+            s3_endpoint=f"http://{empty_s3.endpoint}",
+            s3_access_key=empty_s3.access_key,
             catalogue=str(land.catalogue),
             block_size_m=150.0,
             threads=2,
