@@ -26,7 +26,16 @@ class OrchestratorUnavailable(ServiceDown):
 
 
 class AnswerLost(OrchestratorUnavailable):
-    """Look whether the request took effect before asking again: it was sent, and no answer came."""
+    """Look whether the request took effect before asking again: it was sent, and no good answer came."""
+
+    is_over = False
+    """Whether the server has done with the request: whatever it did is there to be seen."""
+
+
+class AnswerBad(AnswerLost):
+    """Look whether the request took effect before asking again: the server failed on the way."""
+
+    is_over = True
 
 
 class GraphQL:
@@ -59,7 +68,7 @@ class GraphQL:
             raise AnswerLost(f"Dagster at {self.url} gave no answer: {type(error).__name__} {error}") from error
         if told.get("errors") or told.get("data") is None:
             said = "; ".join(str(one.get("message")) for one in told.get("errors") or ())
-            raise AnswerLost(f"Dagster at {self.url} could not answer: {said or 'no data'}")
+            raise AnswerBad(f"Dagster at {self.url} could not answer: {said or 'no data'}")
         return told["data"]
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from api import orchestrator_queries as queries
 from api.failures import INTERNAL, RUN_FAILED, Failure
-from api.graphql import AnswerLost, GraphQL, OrchestratorUnavailable
+from api.graphql import AnswerBad, AnswerLost, GraphQL, OrchestratorUnavailable
 from api.orchestrator_answers import RunState, partition_tags, read_lines, read_runs, read_value
 from api.run_progress import RunProgress, first_failure, read_progress
 from sensors import tags
@@ -94,8 +94,7 @@ class Orchestrator:
             OrchestratorUnavailable: there is no run.
 
         """
-        if partition and partition_set:
-            self._add_partition(partition_set, partition)
+        self._prepare(partition, partition_set)
         try:
             return self._launch(job, partition, config or {}, tags or {})
         except _NotThere:
@@ -104,6 +103,15 @@ class Orchestrator:
                 return self._launch(job, partition, config or {}, tags or {})
             except _NotThere as error:
                 raise LaunchRefused(f"Dagster knows no job {job}: {error}") from error
+
+    def _prepare(self, partition: str | None, partition_set: str | None) -> None:
+        """Do what comes before a launch; a lost answer here leaves no run behind, and says so."""
+        try:
+            self._locate()
+            if partition and partition_set:
+                self._add_partition(partition_set, partition)
+        except AnswerLost as error:
+            raise OrchestratorUnavailable(str(error)) from error
 
     def _launch(self, job: str, partition: str | None, config: Mapping[str, Any], given: Mapping[str, str]) -> str:
         run_tags = {**given, **partition_tags(partition)}
@@ -118,7 +126,7 @@ class Orchestrator:
             return str(told["run"]["runId"])
         said = told.get("message") or "; ".join(one["message"] for one in told.get("errors") or ()) or kind
         if kind == "PythonError":  # raised somewhere on the way, perhaps after the run was made
-            raise AnswerLost(f"Dagster failed while it launched {job}: {said}")
+            raise AnswerBad(f"Dagster failed while it launched {job}: {said}")
         raise (_NotThere if kind in NOT_FOUND else LaunchRefused)(f"{job}: {said}")
 
     def _add_partition(self, name: str, key: str) -> None:

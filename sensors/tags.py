@@ -10,6 +10,7 @@ MODEL_VERSION_TAG = "geocrop/model_version"
 LANE_TAG = "geocrop/lane"
 INTERACTIVE, BATCH = "interactive", "batch"
 JOB_TAG = "geocrop/job"  # id of the API's job: by it a run is found again
+STAGE_TAG = "geocrop/stage"  # which of its runs, from 0, where a job takes several
 REQUESTED_BY_TAG = "geocrop/requested_by"
 MODEL_LABEL_TAG = "geocrop/model_label"  # a person's name for the version to be trained
 

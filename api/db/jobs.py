@@ -11,7 +11,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import event, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from api.db import events
@@ -19,7 +19,7 @@ from api.db.tables import Job, User, now
 from training.errors import GeocropError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -27,9 +27,35 @@ QUEUED, RUNNING, READY, FAILED, CANCELLED = "queued", "running", "ready", "faile
 IN_FLIGHT = (QUEUED, RUNNING)
 FINAL = (READY, FAILED, CANCELLED)
 #: A claim to launch is good for this long; it outlives the longest launch request, so that no two are ever under way.
-CLAIM = timedelta(seconds=45)
+CLAIM = timedelta(seconds=60)
+#: Code of a job whose launch is under way, or was and had no answer: only Dagster knows whether there is a run.
+UNCONFIRMED = "launch-unconfirmed"
 MAX_STEP_LENGTH = 200
 MAX_REASON_LENGTH = 2000
+
+
+_listeners: list[Callable[[], None]] = []
+
+
+def on_work(listener: Callable[[], None]) -> None:
+    """Call a listener whenever a transaction of this process that made or cancelled a job was committed."""
+    _listeners.append(listener)
+
+
+def off_work(listener: Callable[[], None]) -> None:
+    """Forget a listener."""
+    if listener in _listeners:
+        _listeners.remove(listener)
+
+
+def _announce(session: Session) -> None:
+    """Call the listeners once the session's transaction is committed: before, they would find nothing."""
+    event.listen(session, "after_commit", _call_listeners, once=True)
+
+
+def _call_listeners(_session: Session) -> None:
+    for listener in tuple(_listeners):
+        listener()
 
 
 class JobInFlight(GeocropError):
@@ -100,6 +126,7 @@ def create_job(
             raise
         raise JobInFlight(f"{active_key} is in flight already") from error
     events.append(session, events.job_topic(job.id), QUEUED, shown(job))
+    _announce(session)
     return job
 
 
@@ -119,6 +146,7 @@ def request_cancel(session: Session, job_id: str) -> bool:
     if job is None:
         return False
     job.cancel_requested = True
+    _announce(session)
     return True
 
 
@@ -137,30 +165,33 @@ def claim_launch(session: Session, job_id: str, tries: int, moment: datetime) ->
         update(Job)
         .where(Job.id == job_id, Job.state.in_(IN_FLIGHT), Job.run_id.is_(None), Job.launch_tries == tries, is_free)
         .where(Job.cancel_requested.is_(False))
-        .values(launch_tries=tries + 1, next_try_at=moment + CLAIM)
+        .values(launch_tries=tries + 1, next_try_at=moment + CLAIM, reason_code=UNCONFIRMED)
         .execution_options(synchronize_session=False)
     )
     return bool(claimed.rowcount == 1)  # type: ignore[attr-defined]
 
 
 def mark_waiting(session: Session, job_id: str, reason: str, code: str, *, next_try_at: datetime) -> None:
-    """Say why a job could not be launched, and when it is tried again."""
+    """Say why a job could not be launched, and when it is tried again; a try that met nobody is not counted."""
     job = _locked(session, job_id)
     if job is None or job.run_id is not None:
         return
-    job.next_try_at = next_try_at
-    _change(session, job, QUEUED if job.state == QUEUED else "progress", reason=reason, reason_code=code)
+    if code != UNCONFIRMED:
+        job.launch_tries -= 1
+    job.next_try_at, job.reason_code = next_try_at, code
+    _change(session, job, QUEUED if job.state == QUEUED else "progress", reason=reason)
 
 
-def mark_run(session: Session, job_id: str, run_id: str, lane: str | None = None) -> bool:
-    """Give a job its run: the one just launched, one found by tag, or the retry of a failed one."""
+def mark_run(session: Session, job_id: str, stage: int, run_id: str, lane: str | None = None) -> bool:
+    """Give a job its run: the one just launched, one found by tag, or the retry of a failed one.
+
+    False where the job has ended, or has gone on to another stage: the run is not its business any more.
+    """
     job = _locked(session, job_id)
-    if job is None:
+    if job is None or job.request.get("stage", 0) != stage:
         return False
-    job.run_id = run_id
-    job.next_try_at = None
-    wanted = {"reason": None, "reason_code": None, "lane": lane or job.lane}
-    _change(session, job, QUEUED if job.state == QUEUED else "progress", **wanted)
+    job.run_id, job.next_try_at, job.reason_code = run_id, None, None
+    _change(session, job, QUEUED if job.state == QUEUED else "progress", reason=None, lane=lane or job.lane)
     return True
 
 
@@ -245,13 +276,13 @@ def _locked(session: Session, job_id: str) -> Job | None:
     return session.scalars(found.execution_options(populate_existing=True)).one_or_none()
 
 
-def _change(session: Session, job: Job, event: str, **values: object) -> None:
+def _change(session: Session, job: Job, kind: str, **values: object) -> None:
     """Set values, and tell them when any is another."""
     if all(getattr(job, name) == value for name, value in values.items()):
         return
     for name, value in values.items():
         setattr(job, name, value)
-    events.append(session, events.job_topic(job.id), event, shown(job))
+    events.append(session, events.job_topic(job.id), kind, shown(job))
 
 
 def _end_badly(session: Session, job_id: str, state: str, reason: str, code: str, *, back: bool) -> bool:
