@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from resources.object_store import ObjectStore
     from training.bundle import ModelBundle
     from training.contender import Contender
+    from training.gate_record import GateDecision
     from training.held_out import HeldOut
     from training.splits import Split
     from training.table import TrainingTable
 
 HELD_OUT_NAME = "held_out.parquet"
 LEARNED_NAME = "learned_from.json"
+GATE_NAME = "gate.json"
 
 
 class NotEvaluated(GeocropError):
@@ -74,6 +76,22 @@ def read_held_out(store: ObjectStore, bundle_hash: str) -> TrainingTable:
             raise NotEvaluated(f"the model {bundle_hash[:12]} was never evaluated") from error
         frame: pd.DataFrame = pd.read_parquet(path)
     return TrainingTable.from_frame(frame)
+
+
+def keep_gate(store: ObjectStore, bundle_hash: str, decision: GateDecision) -> None:
+    """Keep what the gate said of a candidate when it was evaluated, for those who show it; promotion reads it anew."""
+    body = json.dumps(decision.to_dict(), indent=1).encode()
+    store.put(MODELS, report_key(bundle_hash, GATE_NAME), body, content_type="application/json")
+
+
+def kept_gate(store: ObjectStore, bundle_hash: str) -> GateDecision | None:
+    """Return what the gate said when a model was evaluated last; None where nothing was kept."""
+    from training.gate_record import GateDecision
+
+    try:
+        return GateDecision.from_dict(json.loads(store.get(MODELS, report_key(bundle_hash, GATE_NAME))))
+    except ObjectNotFound:
+        return None
 
 
 def contender(store: ObjectStore, bundle_hash: str, version: int, name: str, samples: TrainingTable) -> Contender:

@@ -157,6 +157,16 @@ def audit_records(store: ObjectStore) -> Iterator[AuditRecord]:
         yield AuditRecord(**json.loads(store.get(MODELS, one.key)))
 
 
+def earlier_champion(store: ObjectStore, champion: int) -> int | None:
+    """Return which version a champion followed, by the newest act on record that made it one."""
+    before = [
+        record.previous
+        for record in audit_records(store)
+        if record.version == champion and record.previous not in (None, champion)
+    ]
+    return before[-1] if before else None
+
+
 def settle_open_act(store: ObjectStore, registry: ModelRegistry) -> None:
     """Settle an act that died half way: into the audit where the registry says it took effect, else away with it.
 
@@ -200,14 +210,10 @@ def _target(store: ObjectStore, registry: ModelRegistry, request: Request) -> Mo
             raise GeocropError("no candidate is registered: train a model first")
         return candidate
     champion = registry.champion()
-    before = [
-        record.previous
-        for record in audit_records(store)
-        if champion and record.version == champion.version and record.previous not in (None, champion.version)
-    ]
-    if not before or before[-1] is None:
+    before = None if champion is None else earlier_champion(store, champion.version)
+    if before is None:
         raise NothingToRollBackTo("no earlier champion is on record: `geocrop rollback VERSION --reason ...`")
-    return registry.version(before[-1])
+    return registry.version(before)
 
 
 def _close(store: ObjectStore, record: AuditRecord) -> AuditRecord:

@@ -27,6 +27,8 @@ MAX_PARAM_LENGTH = 6000
 NOT_FOUND = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"})
 #: MLflow's limits of one batch call.
 MAX_PARAMS_A_CALL = 100
+#: Runs asked for in one search: its filter stays short.
+RUNS_A_CALL = 200
 SQLITE = "sqlite:///"
 
 
@@ -164,12 +166,22 @@ class ModelRegistry:
             self.client.set_model_version_tag(self.model_name, str(version), key, value)
 
     def versions(self) -> Sequence[ModelVersion]:
-        """Return all registered versions, newest first."""
+        """Return all registered versions, newest first.
+
+        Raises:
+            RegistryUnavailable: MLflow does not answer.
+
+        """
+        from mlflow.exceptions import MlflowException
+
         aliases = self._aliases()
         found: list[MlflowModelVersion] = []
         token: str | None = None
         while True:
-            page = self.client.search_model_versions(f"name = '{self.model_name}'", page_token=token)
+            try:
+                page = self.client.search_model_versions(f"name = '{self.model_name}'", page_token=token)
+            except MlflowException as error:
+                raise RegistryUnavailable(f"MLflow at {self.tracking_uri} did not answer: {error}") from error
             found.extend(page)
             token = page.token
             if not token:
@@ -194,6 +206,29 @@ class ModelRegistry:
                 f"the registry has no version {number} of {self.model_name!r}: `geocrop status` lists them"
             ) from error
         return _read_version(found, self._aliases())
+
+    def metrics_of(self, run_ids: Sequence[str]) -> dict[str, dict[str, float]]:
+        """Return the metrics of MLflow runs by run id, asked for together.
+
+        Raises:
+            RegistryUnavailable: MLflow does not answer.
+
+        """
+        from mlflow.exceptions import MlflowException
+
+        found: dict[str, dict[str, float]] = {}
+        try:
+            experiment = self.client.get_experiment_by_name(self.model_name)
+            if experiment is None:
+                return {}
+            for start in range(0, len(run_ids), RUNS_A_CALL):
+                names = ", ".join(f"'{one}'" for one in run_ids[start : start + RUNS_A_CALL])
+                wanted = f"attributes.run_id IN ({names})"
+                runs = self.client.search_runs([experiment.experiment_id], wanted, max_results=RUNS_A_CALL)
+                found |= {str(run.info.run_id): dict(run.data.metrics) for run in runs}
+        except MlflowException as error:
+            raise RegistryUnavailable(f"MLflow at {self.tracking_uri} did not answer: {error}") from error
+        return found
 
     def find_bundle(self, bundle_hash: str) -> ModelVersion | None:
         """Return the newest version registered with a bundle: a retried run does not register it again."""

@@ -18,7 +18,7 @@ from geocrop_assets.common import OWNERS, png_metadata
 from geocrop_assets.prepared import Prepared, prepare
 from geocrop_assets.run_config import TrainingSettings
 from resources.bundles import load_bundle
-from resources.evidence import keep_evidence
+from resources.evidence import keep_evidence, keep_gate
 from resources.layout import MODELS, report_key
 from resources.promotion import read_gate
 from resources.registry import ModelRegistry
@@ -162,6 +162,7 @@ def evaluation(
     for warning in report.warnings:
         context.log.warning(warning)
     decision = read_gate(store.store, registry, registry.version(candidate_model.version), gate.config())
+    keep_gate(store.store, candidate_model.bundle_hash, decision)
     registry.tag_version(candidate_model.version, {"gate": "passed" if decision.passed else "refused"})
     return dg.MaterializeResult(
         check_results=[checks.beats_champion(decision)],
