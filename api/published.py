@@ -82,7 +82,12 @@ def partitions(store: ObjectStore, *, anew: bool = False) -> list[str]:
     return _maps[store].get()
 
 
-def crop_map(store: ObjectStore, partition: str) -> PublishedRaster | None:
+def read_baseline(store: ObjectStore, year: int) -> PublishedRaster | None:
+    """Return the baseline of a year as it is now; None where there is none."""
+    return _published(store, BASELINES, baseline_prefix(year))
+
+
+def read_crop_map(store: ObjectStore, partition: str) -> PublishedRaster | None:
     """Return the crop map of a partition as it is now; None where there is none."""
     return _published(store, RESULTS, map_prefix(partition))
 
@@ -95,7 +100,7 @@ def _alive(reference: weakref.ref[ObjectStore]) -> ObjectStore:
 
 
 def _read_baselines(store: ObjectStore) -> dict[int, PublishedRaster]:
-    found = {year: _published(store, BASELINES, baseline_prefix(year)) for year in YEARS}
+    found = {year: read_baseline(store, year) for year in YEARS}
     return {year: one for year, one in found.items() if one is not None}
 
 

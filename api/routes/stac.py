@@ -6,9 +6,11 @@ Baselines are public. A crop map is there for administrators and for who asked f
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, FastAPI, Path, Request
 from fastapi.responses import JSONResponse
 from fastapi.security import OAuth2PasswordBearer
 
@@ -17,7 +19,7 @@ from api.db.tables import User
 from api.deps import ServicesDep, user_of
 from api.errors import InvalidRequest, NotAuthenticated, NotFound, TokenExpired, TokenInvalid, TokenRevoked, responses
 from api.links import base_url
-from api.published import PublishedRaster, baselines, crop_map, partitions
+from api.published import PublishedRaster, baselines, partitions, read_crop_map
 from api.services import Services
 from api.stac_access import visible_partitions
 from imagery.aoi import InvalidPartitionKeyError, parse_partition_key
@@ -41,7 +43,21 @@ VisitorDep = Annotated[User | None, Depends(visitor)]
 CollectionName = Annotated[Literal["baselines", "crop-maps"], Path()]
 ItemId = Annotated[str, Path(max_length=100)]
 
-router = APIRouter(prefix="/stac", tags=["stac"])
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Put the STAC API before the routes below, where the database has PostGIS."""
+    services: Services = app.state.services
+    if not services.database.is_postgres:
+        yield
+        return
+    from api.stac_api import stac_api  # costs a second, and memory
+
+    async with stac_api(app, services):
+        yield
+
+
+router = APIRouter(prefix="/stac", tags=["stac"], lifespan=_lifespan)
 
 
 @router.get("", response_class=JSONResponse)
@@ -94,4 +110,4 @@ def find_raster(services: Services, user: User | None, collection: str, item_id:
     except InvalidPartitionKeyError:
         return None
     visible = visible_partitions(services, user)
-    return crop_map(services.store, item_id) if visible is None or item_id in visible else None
+    return read_crop_map(services.store, item_id) if visible is None or item_id in visible else None
