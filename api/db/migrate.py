@@ -23,7 +23,7 @@ from sqlalchemy import inspect, text
 
 from api.db.session import Database
 from api.db.spatial import ensure_spatial_index
-from api.db.tables import Base, UtcDateTime
+from api.db.tables import Base, UtcDateTime, Words
 from training.errors import GeocropError
 
 if TYPE_CHECKING:
@@ -104,7 +104,10 @@ def _is_ours(name: str | None, kind: str, parents: Any) -> bool:  # noqa: ANN401
 
 def _render(kind: str, item: object, _context: object) -> str | Literal[False]:
     """Write our own types into a revision as what they are in the database: a revision outlives them."""
-    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcDateTime) else False
+    if kind != "type":
+        return False
+    plain = {UtcDateTime: "sa.DateTime(timezone=True)", Words: "sa.Text()"}
+    return plain.get(type(item), False)
 
 
 def _config(connection: Connection | None = None) -> Config:

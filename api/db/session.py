@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event, make_url
+from sqlalchemy.exc import DataError
 from sqlalchemy.exc import TimeoutError as DatabaseTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -25,6 +26,8 @@ POOL_SIZE = 10
 POOL_OVERFLOW = 20
 #: How long a request waits for a connection before it is answered 503, in seconds.
 POOL_WAIT_S = 10
+#: The largest number that either database keeps.
+MOST = 2**63 - 1
 #: PostgreSQL's machine may vanish without a word: a statement then ends after some minute instead of hours.
 KEEP_ALIVE = {
     "connect_timeout": 5,
@@ -48,6 +51,7 @@ def make_engine(url: str) -> Engine:
         connect_args={"timeout": SQLITE_WAIT_S, "check_same_thread": False} if is_sqlite else KEEP_ALIVE,
         json_serializer=partial(json.dumps, allow_nan=False),  # PostgreSQL refuses NaN, SQLite would keep it
     )
+    event.listen(engine, "before_cursor_execute", _refuse_unfit_values)
     if is_sqlite:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
@@ -63,6 +67,34 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401  
     connection.isolation_level = None  # SQLAlchemy's own "begin" below, not the driver's
     for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _refuse_unfit_values(*told: Any) -> None:  # noqa: ANN401  # connection, cursor, statement, parameters, ...
+    """Refuse, alike on both databases, what one of them cannot keep: each driver fails in a way of its own.
+
+    Raises:
+        DataError: text with NUL or with half of a surrogate pair, or a number of more than 64 bits.
+
+    """
+    statement, parameters = told[2], told[3]
+    for row in parameters if isinstance(parameters, list) else [parameters]:
+        for value in row.values() if isinstance(row, dict) else row or ():
+            if _is_unfit(value):
+                raise DataError(statement, None, ValueError("a value that no database keeps: NUL, or out of range"))
+
+
+def _is_unfit(value: object) -> bool:
+    if isinstance(value, str):
+        return "\0" in value or not (value.isascii() or _is_unicode(value))
+    return isinstance(value, int) and not -MOST <= value <= MOST
+
+
+def _is_unicode(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _begin_immediate(connection: Connection) -> None:

@@ -58,6 +58,17 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class Words(TypeDecorator[str]):
+    """Text from elsewhere, such as the reason of a failure: what no database keeps of it is replaced, not refused."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Put a question mark for half a surrogate pair and the replacement character for NUL."""
+        return None if value is None else value.encode(errors="replace").decode().replace("\0", "\ufffd")
+
+
 class Base(DeclarativeBase):
     """Declarative base with constraint names that migrations can rely on."""
 
@@ -144,8 +155,8 @@ class Job(Base):
     lane: Mapped[str] = mapped_column(String(16))  # interactive | batch
     position: Mapped[int | None]  # in the lane's queue, from 1
     progress: Mapped[float] = mapped_column(default=0.0)  # percent
-    step: Mapped[str | None] = mapped_column(String(200))
-    reason: Mapped[str | None] = mapped_column(Text())  # why it failed or waits, in words
+    step: Mapped[str | None] = mapped_column(Words())
+    reason: Mapped[str | None] = mapped_column(Words())  # why it failed or waits, in words
     reason_code: Mapped[str | None] = mapped_column(String(64))
     run_id: Mapped[str | None] = mapped_column(String(64))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))  # who started it and whose quota it costs
@@ -226,7 +237,7 @@ class TrainingSchedule(Base):
     hyperparameters: Mapped[dict[str, Any]]
     next_at: Mapped[datetime]
     last_job_id: Mapped[str | None] = mapped_column(String(32))
-    last_problem: Mapped[str | None] = mapped_column(Text())
+    last_problem: Mapped[str | None] = mapped_column(Words())
     created_by: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(default=now)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import insert, select, text, update
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import DataError, IntegrityError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from api.db import events, session
@@ -162,6 +162,28 @@ def test_json_comes_back_as_it_was_and_nothing_is_null(database: Database) -> No
 def test_json_that_is_none_is_refused(database: Database, number: float) -> None:
     with pytest.raises(StatementError, match="not JSON compliant"), database.write() as session:
         session.add(a_job("1", request={"macro_f1": number}))
+
+
+@pytest.mark.parametrize("value", ["a\0b", "\ud800", "é\udfff"])
+def test_text_that_only_one_database_would_keep_is_refused_by_both(database: Database, value: str) -> None:
+    with pytest.raises(DataError, match="a value that no database keeps"):
+        add_user(database, value)
+    with pytest.raises(DataError), database.read() as session:
+        session.get(Job, value)
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63), 10**30])
+def test_a_number_out_of_range_is_refused(database: Database, number: int) -> None:
+    with pytest.raises(DataError), database.read() as session:
+        events.after(session, "platform", number, 10)
+
+
+def test_the_words_of_a_failure_are_kept_whatever_is_in_them(database: Database) -> None:
+    with database.write() as session:
+        session.add(a_job("1", reason="bad\0file \ud800 é", step="x" * 500, result={"why": "bad\0\ud800 é"}))
+    with database.read() as session:
+        job = session.get_one(Job, "1")
+    assert (job.reason, job.step, job.result) == ("bad\ufffdfile ? é", "x" * 500, {"why": "bad\0\ud800 é"})
 
 
 def test_a_hundred_requests_at_once_start_as_many_jobs_as_the_limit_allows(database: Database) -> None:

@@ -116,7 +116,7 @@ def _make_jobs() -> None:
         sa.Column("lane", sa.String(16), nullable=False),
         sa.Column("position", sa.Integer()),
         sa.Column("progress", sa.Double(), nullable=False),
-        sa.Column("step", sa.String(200)),
+        sa.Column("step", sa.Text()),
         sa.Column("reason", sa.Text()),
         sa.Column("reason_code", sa.String(64)),
         sa.Column("run_id", sa.String(64)),
