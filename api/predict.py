@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from api.errors import ApiError
 from imagery.season import InvalidSeason, Season
 from sensors.tags import BATCH, INTERACTIVE
-from training.errors import GeocropError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,10 +25,11 @@ class SeasonNotServed(InvalidSeason):
     code: ClassVar[str] = "season-not-served"
 
 
-class IncompleteResult(GeocropError):
-    """Delete the prediction and ask for it again: what the map's publisher wrote down is not complete."""
+class IncompleteResult(ApiError):
+    """Tell an administrator: a published map's facts and the class table do not fit each other."""
 
     code: ClassVar[str] = "incomplete-result"
+    status: ClassVar[int] = 500
 
 
 @dataclass(frozen=True)

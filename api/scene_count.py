@@ -46,12 +46,13 @@ def count_scenes(catalogue: str, recipe: Recipe, aoi: Aoi, season: Season) -> Sc
             return 0
         return len(found.items)
 
-    return patiently(search)
+    return patiently(search, PATIENCE_S)
 
 
-def patiently(search: Callable[[], int], patience_s: float = PATIENCE_S) -> SceneCount:
+def patiently(search: Callable[[], int], patience_s: float) -> SceneCount:
     """Return what a search finds within some seconds; it goes on behind, but only few do."""
-    if not _free.acquire(blocking=False):
+    free = _free
+    if not free.acquire(blocking=False):
         return SceneCount(None, "other estimates are waiting for the catalogue")
     answer: list[SceneCount] = []
     done = threading.Event()
@@ -60,9 +61,10 @@ def patiently(search: Callable[[], int], patience_s: float = PATIENCE_S) -> Scen
         try:
             answer.append(SceneCount(search()))
         except GeocropError as error:
-            answer.append(SceneCount(None, str(error)))
+            log.warning("scenes cannot be counted: %s", error)
+            answer.append(SceneCount(None, "the catalogue does not answer"))
         finally:
-            _free.release()
+            free.release()
             done.set()
 
     threading.Thread(target=run, name="scene-count", daemon=True).start()

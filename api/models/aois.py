@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
 
 MAX_NAME_LENGTH = 120
 #: No control characters: PostgreSQL keeps no NUL, and a name is one line.
@@ -53,7 +53,18 @@ class GeoJsonRequest(BaseModel):
         return {key: value for key, value in sent.items() if value is not None} | dict(self.model_extra or {})
 
 
-AoiRequest = BoxRequest | GeoJsonRequest
+def form_of(body: object) -> str:
+    """Return which form a body has, so that a bad one is told about that form only."""
+    if isinstance(body, str):
+        return "id"
+    if isinstance(body, BoxRequest) or (isinstance(body, dict) and "bbox" in body and "type" not in body):
+        return "box"
+    return "geojson"
+
+
+BoxForm = Annotated[BoxRequest, Tag("box")]
+GeoJsonForm = Annotated[GeoJsonRequest, Tag("geojson")]
+AoiRequest = Annotated[BoxForm | GeoJsonForm, Discriminator(form_of)]
 
 
 class AoiLinks(BaseModel):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
-from api.models.aois import BOX_EXAMPLE, AoiId, BoxRequest, GeoJsonRequest
+from api.models.aois import BOX_EXAMPLE, AoiId, BoxForm, GeoJsonForm, form_of
 
 State = Literal["queued", "running", "ready", "failed", "cancelled"]
 
@@ -25,7 +25,7 @@ class PredictionRequest(BaseModel):
         },
     )
 
-    aoi: AoiId | BoxRequest | GeoJsonRequest = Field(
+    aoi: Annotated[Annotated[AoiId, Tag("id")] | BoxForm | GeoJsonForm, Discriminator(form_of)] = Field(
         description="The id of an AOI, or its geometry, which is then kept as an AOI of yours."
     )
     season: str = Field(

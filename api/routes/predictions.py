@@ -19,7 +19,7 @@ from api.links import base_url
 from api.models.aois import BOX_EXAMPLE, AoiId
 from api.models.common import Page
 from api.models.predictions import Estimate, PredictionRequest, PredictionStarted, PredictionView, State
-from api.predict import SeasonNotServed
+from api.predict import IncompleteResult, SeasonNotServed
 from api.prediction_views import events_path, view_of
 from api.security import check_link, secret_of
 from api.services import Services
@@ -30,7 +30,9 @@ from imagery.season import InvalidSeason
 from resources.object_store.base import StoreUnavailable
 from resources.registry import NoChampion, RegistryUnavailable
 
-router = APIRouter(prefix="/predictions", tags=["predictions"], responses=responses(NotAuthenticated))
+router = APIRouter(
+    prefix="/predictions", tags=["predictions"], responses=responses(NotAuthenticated, IncompleteResult)
+)
 
 MAX_EVENT_ID = 2**53
 MAX_LINK_TOKEN = 200
