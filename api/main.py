@@ -5,6 +5,7 @@ Serve it with `uvicorn --factory api.main:create_app`.
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import importlib.util
 from collections.abc import AsyncIterator
@@ -12,9 +13,13 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
+from api.clock import Clock
+from api.db import migrate
 from api.description import SUMMARY, TAGS, describe
 from api.errors import add_handlers
+from api.follow import Follower
 from api.metrics import Metrics
 from api.middleware import BodyLimits, RequestContext
 from api.security import secret_of
@@ -56,6 +61,7 @@ def create_app(
         version="1",
         openapi_tags=TAGS,
         lifespan=_lifespan,
+        redirect_slashes=False,  # a redirect's address would be made of the Host header
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     app.state.settings, app.state.given_services, app.state.background = settings, services, background
@@ -71,8 +77,6 @@ def create_app(
 
 def _add_middleware(app: FastAPI, settings: Settings) -> None:
     """Add what each request passes; the last one added is the outermost."""
-    from starlette.middleware.cors import CORSMiddleware
-
     uploads = {UPLOAD_PATH: settings.max_upload_mb * 1024 * 1024}
     app.add_middleware(BodyLimits, max_bytes=settings.max_body_kb * 1024, uploads=uploads)
     if settings.allowed_origins:
@@ -90,10 +94,6 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Build services, migrate the database, start what runs beside requests; end all of it in turn."""
-    import asyncio
-
-    from api.db import migrate
-
     state = app.state
     services = state.given_services or await asyncio.to_thread(build_services, state.settings)
     await asyncio.to_thread(migrate.upgrade, services.database)
@@ -101,12 +101,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state.status_board = StatusBoard(probes_of(services))
     state.metrics.watch(services)
     services.broadcaster.start(services.database, asyncio.get_running_loop())
-    workers = []
-    if state.background:
-        from api.clock import Clock
-        from api.follow import Follower
-
-        workers = [Follower(services), Clock(services)]
+    state.follower = Follower(services) if state.background else None  # routes wake it when they add a job
+    workers = [state.follower, Clock(services)] if state.background else []
     for worker in workers:
         worker.start()
     try:
