@@ -54,7 +54,7 @@ def view_of(services: Services, base: str, shown: Shown, *, for_admin: bool) -> 
         lane=cast("Literal['interactive', 'batch']", job.lane),
         cancelling=job.cancel_requested and job.state in IN_FLIGHT,
         reason=job.reason,
-        reason_code=job.reason_code,
+        reason_code=job.reason_code if job.reason else None,  # without words it is the follower's own note
         aoi=aoi_of(prediction.aoi, shown.aoi_name),
         season=prediction.season,
         job_id=job.id,

@@ -30,9 +30,7 @@ from imagery.season import InvalidSeason
 from resources.object_store.base import StoreUnavailable
 from resources.registry import NoChampion, RegistryUnavailable
 
-router = APIRouter(
-    prefix="/predictions", tags=["predictions"], responses=responses(NotAuthenticated, IncompleteResult)
-)
+router = APIRouter(prefix="/predictions", tags=["predictions"], responses=responses(NotAuthenticated, IncompleteResult))
 
 MAX_EVENT_ID = 2**53
 MAX_LINK_TOKEN = 200
