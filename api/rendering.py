@@ -7,6 +7,9 @@ with visitors nor with rasters.
 
 from __future__ import annotations
 
+import api.light_rio_tiler  # noqa: F401  # before rio-tiler
+
+# isort: split
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -6,6 +6,9 @@ projections, sizes without a limit, and any raster that is not one of the platfo
 
 from __future__ import annotations
 
+import api.light_rio_tiler  # noqa: F401  # before rio-tiler
+
+# isort: split
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
