@@ -66,6 +66,8 @@ class GraphQL:
             raise OrchestratorUnavailable(f"Dagster does not answer at {self.url}: {error}") from error
         except (httpx.HTTPError, json.JSONDecodeError, UnicodeDecodeError) as error:
             raise AnswerLost(f"Dagster at {self.url} gave no answer: {type(error).__name__} {error}") from error
+        if not isinstance(told, dict):
+            raise AnswerLost(f"Dagster at {self.url} gave no answer of GraphQL")
         if told.get("errors") or told.get("data") is None:
             said = "; ".join(str(one.get("message")) for one in told.get("errors") or ())
             raise AnswerBad(f"Dagster at {self.url} could not answer: {said or 'no data'}")
