@@ -10,6 +10,7 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import anyio
 import anyio.to_thread
 from sqlalchemy.exc import SQLAlchemyError
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -40,6 +41,8 @@ HEARTBEAT_S = 15.0
 """Proxies close connections that are silent for longer, 30 or 60 s by default."""
 SEND_TIMEOUT_S = 30.0
 """How long a client may leave its socket full."""
+FAREWELL_S = 1.0
+"""How long the end of a stream may take to be sent when the server stops."""
 RECONNECT_MS = 2_000
 """What EventSource is told to wait before it connects again."""
 JOIN_S = 10.0
@@ -265,6 +268,10 @@ class EventStream(EventSourceResponse):
             await super().__call__(scope, receive, send)
         except SendTimeoutError:
             log.info("a stream's client did not read for %.0f s and was disconnected", SEND_TIMEOUT_S)
+            return
+        if self.active and scope["method"] == "GET":  # the server stops: the answer is ended, not broken off
+            with anyio.move_on_after(FAREWELL_S):
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def _bodies(services: Services, topic: str, last_event_id: int | None) -> AsyncIterator[bytes]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import defer, joinedload
 
 from api.db import aois, events, jobs, quota
@@ -183,9 +184,8 @@ def find(session: Session, prediction_id: str, user_id: int | None) -> Shown:
         NotFound: there is none, or it is another's.
 
     """
-    query = _shown().where(Prediction.id == prediction_id)
-    found = session.execute(query if user_id is None else query.where(Prediction.user_id == user_id)).one_or_none()
-    if found is None:
+    found = session.execute(_shown_one(), {"wanted_id": prediction_id}).one_or_none()
+    if found is None or user_id not in (None, found[0].user_id):
         raise NotFound(f"There is no prediction {prediction_id} of yours.")
     return _as_shown(found)
 
@@ -240,6 +240,12 @@ def past_jobs(session: Session, lane: str) -> list[PastJob]:
     ]
 
 
+@cache
+def _shown_one() -> Select[Prediction, str, str | None]:
+    return _shown().where(Prediction.id == bindparam("wanted_id"))
+
+
+@cache  # making the query takes longer than running it, and every client polls
 def _shown() -> Select[Prediction, str, str | None]:
     owned = (AoiOwner.aoi_id == Prediction.aoi_id) & (AoiOwner.user_id == Prediction.user_id)
     return (

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event as sqlalchemy_events
 from sqlalchemy.exc import OperationalError
+from sse_starlette.sse import AppStatus
 
 from api import streams
 from api.db import events
@@ -283,6 +284,7 @@ class Socket:
         self.sent: list[bytes] = []
         self.left = asyncio.Event()
         self.full = False
+        self.ended = False
 
     async def receive(self) -> dict[str, Any]:
         await self.left.wait()
@@ -291,6 +293,7 @@ class Socket:
     async def send(self, message: Any) -> None:  # noqa: ANN401
         if self.full:
             await asyncio.Event().wait()
+        self.ended = message.get("more_body") is False
         if body := message.get("body"):
             self.sent.append(body)
 
@@ -330,5 +333,20 @@ def test_a_client_whose_socket_stays_full_is_left(services: Services, monkeypatc
             await asyncio.to_thread(tell, services, "queued")
             await task
             await until(lambda: services.broadcaster.clients == 0)
+
+    run(body())
+
+
+def test_a_server_that_stops_ends_its_streams_properly(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def body() -> None:
+        async with broadcasting(services):
+            socket = Socket()
+            answer = EventStream(services, TOPIC, None)
+            task = asyncio.create_task(answer(SCOPE, socket.receive, socket.send))
+            await until(lambda: services.broadcaster.clients == 1)
+            monkeypatch.setattr(AppStatus, "should_exit", True)  # what a signal to the server sets
+            await task
+            assert socket.ended
+            assert services.broadcaster.clients == 0
 
     run(body())
