@@ -27,17 +27,17 @@ def list_jobs(
     ordered = query.order_by(Job.created_at.desc(), Job.id).limit(page.limit).offset(page.offset)
     with services.database.read() as session:
         total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-        return [view(services, job, name) for job, name in session.execute(ordered).tuples()], total
+        return [view(services, job, name) for job, name in session.execute(ordered)], total
 
 
 def find_job(services: Services, job_id: str, kind: str | None = None) -> JobView:
     """Return one job; NotFound where there is none of that id and kind."""
     query = select(Job, User.name).outerjoin(User, User.id == Job.user_id).where(Job.id == job_id)
     with services.database.read() as session:
-        found = session.execute(query).tuples().one_or_none()
+        found = session.execute(query).one_or_none()
         if found is None or kind not in (None, found[0].kind):
             raise NotFound(f"there is no {kind or ''} job {job_id}".replace("  ", " "))
-        return view(services, *found)
+        return view(services, found[0], found[1])
 
 
 def view(services: Services, job: Job, user: str | None) -> JobView:

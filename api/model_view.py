@@ -78,7 +78,7 @@ def labels(services: Services) -> dict[int, str]:
     query = select(Job.request, Job.result).where(Job.kind == TRAINING, Job.state == READY)
     found: dict[int, str] = {}
     with services.database.read() as session:
-        for request, result in session.execute(query.order_by(Job.created_at.desc()).limit(LABELLED)).tuples():
+        for request, result in session.execute(query.order_by(Job.created_at.desc()).limit(LABELLED)):
             version, label = (result or {}).get("model_version"), request.get("model_label")
             if label and version is not None:
                 found.setdefault(int(version), str(label))

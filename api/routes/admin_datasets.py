@@ -23,7 +23,6 @@ from resources.object_store.base import StoreUnavailable
 from resources.registry import RegistryUnavailable
 from sensors.batches import VERSION_PATTERN
 from training.errors import GeocropError
-from training.samples.seasons import parse_season
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -160,6 +159,8 @@ def checked_version(version: str) -> str:
 
 def _told(services: Services, recipe: str | None, season: str | None) -> dict[str, str]:
     """Return what the upload says of the dataset; InvalidRequest where it is nothing that training could use."""
+    from training.samples.seasons import parse_season  # brings pandas
+
     told = {}
     if season is not None:
         parsed = parse_season(season)

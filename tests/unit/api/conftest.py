@@ -148,6 +148,7 @@ class FakeRegistry:
         self.model_name = "geocrop"
         self.down = False
         self._versions: dict[int, ModelVersion] = {}
+        self.metrics: dict[str, dict[str, float]] = {}  # by MLflow run id
 
     def add(self, number: int = 1, *, champion: bool = False, **fields: object) -> ModelVersion:
         """Register a version as a training would; fields replace those of an ordinary one."""
@@ -181,6 +182,10 @@ class FakeRegistry:
         if number not in self._versions:
             raise ModelVersionNotFound(f"the registry has no version {number}")
         return self._versions[number]
+
+    def metrics_of(self, run_ids: Sequence[str]) -> dict[str, dict[str, float]]:
+        self._answer()
+        return {run: dict(self.metrics[run]) for run in run_ids if run in self.metrics}
 
     def find_bundle(self, bundle_hash: str) -> ModelVersion | None:
         return next((one for one in self.versions() if one.bundle_hash == bundle_hash), None)
