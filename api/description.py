@@ -29,14 +29,14 @@ TAGS: list[dict[str, Any]] = [
     {"name": "aois", "description": "Areas of interest (AOIs): where a map is wanted."},
     {"name": "predictions", "description": "Asking for the crop map of an AOI and a season, and following its making."},
     {"name": "quota", "description": "How many jobs one may still start."},
-    {"name": "baselines", "description": "Dynamic World, year by year: what to look at until the map is there."},
+    {"name": "maps", "description": "Rasters: the Dynamic World baselines of each year, and downloads by signed link."},
     {"name": "stac", "description": "Baselines and maps as a STAC catalogue."},
     {"name": "tiles", "description": "Map tiles of the platform's own rasters (TiTiler)."},
-    {"name": "files", "description": "Downloads by signed link, where the object store has no links of its own."},
     {"name": "inference", "description": "Classes of feature vectors, without a map."},
     {"name": "events", "description": "What happens on the platform, as it happens (Server-Sent Events)."},
     {"name": "operations", "description": "Health, status and numbers."},
-    {"name": "admin", "description": "For administrators: users, datasets, training, models, jobs, audit."},
+    {"name": "datasets", "description": "For administrators: uploads of label batches, and what came of them."},
+    {"name": "admin", "description": "For administrators: users, training, models, jobs, audit."},
 ]
 _METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 

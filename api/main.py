@@ -6,8 +6,6 @@ Serve it with `uvicorn --factory api.main:create_app`.
 from __future__ import annotations
 
 import asyncio
-import importlib
-import importlib.util
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -22,6 +20,24 @@ from api.errors import add_handlers
 from api.follow import Follower
 from api.metrics import Metrics
 from api.middleware import BodyLimits, RequestContext
+from api.routes import (
+    admin_datasets,
+    admin_jobs,
+    admin_models,
+    admin_training,
+    admin_users,
+    aois,
+    auth,
+    baselines,
+    events,
+    files,
+    inference,
+    operations,
+    predictions,
+    quota,
+    stac,
+    tiles,
+)
 from api.security import secret_of
 from api.services import build_services
 from api.status import StatusBoard, probes_of
@@ -31,11 +47,25 @@ if TYPE_CHECKING:
     from api.services import Services
     from resources.settings import Settings
 
-#: Modules of `api.routes`, each with a `router`.
+#: In the order of the documentation; each has a `router`.
 ROUTES = (
-    "auth", "aois", "predictions", "quota", "baselines", "stac", "tiles", "files", "inference", "events", "operations",
-    "admin_users", "admin_datasets", "admin_training", "admin_models", "admin_jobs",
-)  # fmt: skip
+    auth,
+    aois,
+    predictions,
+    quota,
+    baselines,
+    stac,
+    tiles,
+    files,
+    inference,
+    events,
+    operations,
+    admin_users,
+    admin_datasets,
+    admin_training,
+    admin_models,
+    admin_jobs,
+)
 UPLOAD_PATH = "/admin/datasets/upload"
 
 
@@ -68,9 +98,8 @@ def create_app(
     app.state.metrics = Metrics()
     add_handlers(app)
     _add_middleware(app, settings)
-    for name in ROUTES:
-        if importlib.util.find_spec(f"api.routes.{name}"):
-            app.include_router(importlib.import_module(f"api.routes.{name}").router)
+    for module in ROUTES:
+        app.include_router(module.router)
     describe(app)
     return app
 
