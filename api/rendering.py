@@ -10,6 +10,7 @@ from __future__ import annotations
 import api.light_rio_tiler  # noqa: F401  # before rio-tiler
 
 # isort: split
+import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,9 +18,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar, cast
 
 import anyio.to_thread
+import numpy as np
 import rasterio
 from anyio import CapacityLimiter
 from anyio.lowlevel import RunVar
+from PIL import Image
 from rasterio.errors import RasterioIOError
 from rio_tiler.colormap import cmap
 from rio_tiler.errors import PointOutsideBounds, TileOutsideBounds
@@ -32,6 +35,7 @@ from resources.layout import BASELINES
 
 if TYPE_CHECKING:
     from rasterio.env import Env
+    from rio_tiler.models import ImageData
 
     from api.tiling import ObjectName
     from imagery.legend import Legend
@@ -113,7 +117,10 @@ class Source:
             known = color_table(self.legend)
             return {value: known.get(value, _TRANSPARENT) for value in range(_VALUES)}
         ramp, end = cast(Colors, cmap.get(RAMP_NAME)), RAMP_END[name]
-        return {value: ramp[min(value, end) * (_VALUES - 1) // end] for value in range(_VALUES)}
+        steps = {value: ramp[min(value, end) * (_VALUES - 1) // end] for value in range(_VALUES)}
+        return steps | {
+            0: _TRANSPARENT
+        }  # no map has a confidence or a number of observations of 0 where it has a class
 
 
 async def run(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -152,6 +159,25 @@ def opened(source: Source) -> Iterator[Reader]:
     except RasterioIOError as error:
         source.store.stat(*source.name)  # raises what is really wrong: no such object, or no store
         raise UnreadableRaster(f"{source.name.subject} cannot be read") from error
+
+
+def render(pixels: ImageData, colors: Colors, image_format: str) -> bytes:
+    """Return one band as an image in these colours, what has no data transparent; `image_format` is png or webp.
+
+    A PNG has a palette: a third of the bytes of one with colours, and of the time. (rio-tiler's own way silences
+    warnings for the whole process while it writes, which threads at once do to each other.)
+    """
+    blank = next(value for value, color in colors.items() if color == _TRANSPARENT)
+    values = pixels.array[0].filled(blank)
+    picture = Image.fromarray(np.ascontiguousarray(values, dtype=np.uint8))
+    table = np.array([colors[value] for value in range(_VALUES)], dtype=np.uint8)
+    out = io.BytesIO()
+    if image_format == "webp":
+        Image.fromarray(table[values]).save(out, "WEBP", lossless=True, method=0)
+    else:
+        picture.putpalette(table[:, :3].tobytes())
+        picture.save(out, "PNG", transparency=table[:, 3].tobytes())
+    return out.getvalue()
 
 
 def _environment(store: ObjectStore) -> Env:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imagery.aoi import Aoi, partition_key
-from imagery.baseline import make_baseline
+from imagery.baseline import SIMULATED_TAG, make_baseline
 from imagery.cog import MAP_BANDS, MAP_UNITS, legend_tag, write_cog
 from imagery.dynamic_world import DYNAMIC_WORLD, NODATA
 from imagery.map_facts import MapFacts
@@ -50,6 +50,7 @@ def publish_baseline(store: ObjectStore, year: int, classes: Classes) -> dict[st
             created=datetime.now(UTC),
             software=software_versions(),
             sources=["upload.tif"],
+            simulated=facts.simulated,
         )
         return _publish(store, BASELINES, baseline_prefix(year), files, item, {"facts": facts.to_dict()})
 
@@ -98,6 +99,7 @@ def _write(path: Path, bands: Classes, nodata: int, legend: Legend = ()) -> None
     }  # fmt: skip
     with rasterio.open(path, "w", **profile) as out:
         out.write(bands)
+        out.update_tags(**{SIMULATED_TAG: "YES"})
         if legend:
             out.descriptions, out.units = MAP_BANDS, MAP_UNITS
             out.update_tags(1, **legend_tag(legend))

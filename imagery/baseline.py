@@ -32,6 +32,9 @@ FIRST_YEAR, LAST_YEAR = 2015, 2025
 WINDOW_PIXELS = 2_048
 """A multiple of the tile, so that each tile is written once; 4 M pixels, 34 MB as float64."""
 
+SIMULATED_TAG = "GEOCROP_SIMULATED"
+"""A raster with this tag was invented, and so is what is made of it."""
+
 _VALUES = 256
 
 
@@ -47,6 +50,7 @@ class BaselineFacts:
     crs: str
     sources: tuple[str, ...]
     warnings: tuple[str, ...]
+    simulated: bool = False  # one of the uploads says that it was invented
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; class codes become text."""
@@ -71,7 +75,8 @@ def make_baseline(paths: Sequence[Path], year: int, out_path: Path) -> BaselineF
         folder = stack.enter_context(tempfile.TemporaryDirectory(dir=out_path.parent, prefix=f".{out_path.stem}-"))
         reader = LabelReader(place_tiles([open_tile(path, stack) for path in paths]))
         plain = Path(folder) / "plain.tif"
-        counts = _write_plain(plain, reader, year)
+        simulated = any(SIMULATED_TAG in tile.raster.tags() for tile in reader.tiles)
+        counts = _write_plain(plain, reader, year, simulated)
         reader.check_values()
         _check_counts(counts)
         write_cog(plain, out_path, DYNAMIC_WORLD)
@@ -85,17 +90,18 @@ def make_baseline(paths: Sequence[Path], year: int, out_path: Path) -> BaselineF
             crs=reader.tiles[0].raster.crs.to_string(),
             sources=tuple(path.name for path in paths),
             warnings=reader.warnings(),
+            simulated=simulated,
         )
 
 
-def _write_plain(path: Path, reader: LabelReader, year: int) -> NDArray[np.int64]:
+def _write_plain(path: Path, reader: LabelReader, year: int, simulated: bool) -> NDArray[np.int64]:
     """Write all tiles into one plain GeoTIFF, window by window; return how often each value 0..255 occurs."""
     import rasterio
 
     counts = np.zeros(_VALUES, dtype=np.int64)
     profile = _profile(reader)
     with rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_MB), rasterio.open(path, "w", **profile) as plain:
-        _describe(plain, year)
+        _describe(plain, year, simulated)
         for window in _windows(*reader.shape):
             labels = reader.read(window)
             counts += np.bincount(labels.ravel(), minlength=_VALUES)
@@ -143,9 +149,11 @@ def _north_up(west: float, north: float, resolution: tuple[float, float]) -> Aff
     return Affine(resolution[0], 0.0, west, 0.0, -resolution[1], north)
 
 
-def _describe(plain: DatasetWriter, year: int) -> None:
+def _describe(plain: DatasetWriter, year: int, simulated: bool) -> None:
     """Write palette, band name and tags; before the pixels, because a palette changes the TIFF's photometric tag."""
     plain.write_colormap(1, dict(color_table(DYNAMIC_WORLD)))
     plain.descriptions = BASELINE_BANDS
     plain.update_tags(year=str(year), source="GOOGLE/DYNAMICWORLD/V1")
     plain.update_tags(1, **legend_tag(DYNAMIC_WORLD))
+    if simulated:
+        plain.update_tags(**{SIMULATED_TAG: "YES"})

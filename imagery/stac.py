@@ -115,6 +115,7 @@ def baseline_item(
     created: datetime,
     software: Mapping[str, str],
     sources: Sequence[str] = (),
+    simulated: bool = False,
 ) -> dict[str, Any]:
     """Return the item of the Dynamic World baseline of one year; `sources` names the uploaded files."""
     import rasterio
@@ -128,6 +129,7 @@ def baseline_item(
         "processing:software": dict(software),
         "processing:datetime": _text(created),
         "geocrop:sources": list(sources),
+        **({"geocrop:simulated": True} if simulated else {}),
     }
     item = _item(f"dynamic-world-{year}", BASELINES, properties)
     with rasterio.open(files["data"]) as raster:

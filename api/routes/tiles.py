@@ -18,13 +18,12 @@ from morecantile import tms
 from morecantile.defaults import TileMatrixSets
 from rio_tiler.constants import WGS84_CRS
 from titiler.core.factory import TilerFactory
-from titiler.core.resources.enums import ImageType
 
 from api.deps import ServicesDep
 from api.errors import InvalidRequest, LinkRefused, responses
 from api.links import base_url
 from api.models.tiles import PointValues, RasterInfo, TileJson, class_entries
-from api.rendering import NEAREST, OutsideBounds, Source, TilesBusy, UnreadableRaster, opened, run
+from api.rendering import NEAREST, OutsideBounds, Source, TilesBusy, UnreadableRaster, opened, render, run
 from api.tiling import (
     ATTRIBUTION,
     GRID,
@@ -141,8 +140,8 @@ class MapTiler(TilerFactory):
             tilesize: Annotated[int, Query(ge=TILE_PIXELS, le=2 * TILE_PIXELS, multiple_of=TILE_PIXELS)] = TILE_PIXELS,
         ) -> Response:
             """One tile in the colours of the classes; nodata is transparent."""
-            content = await run(self.draw_tile, source, band, (x, y, z), tilesize, ImageType[format])
-            return _image(content, ImageType[format], source)
+            content = await run(self.draw_tile, source, band, (x, y, z), tilesize, format)
+            return _image(content, format, source)
 
     def info(self) -> None:
         """Register the route of facts."""
@@ -175,20 +174,20 @@ class MapTiler(TilerFactory):
             max_size: Annotated[int, Query(ge=16, le=MAX_PREVIEW_PIXELS, description="Longer side in pixels.")] = 512,
         ) -> Response:
             """The whole raster as a small picture, in its own projection."""
-            content = await run(self.draw_preview, source, band, max_size, ImageType[format])
-            return _image(content, ImageType[format], source)
+            content = await run(self.draw_preview, source, band, max_size, format)
+            return _image(content, format, source)
 
-    def draw_tile(self, source: Source, band: int, at: tuple[int, int, int], size: int, image: ImageType) -> bytes:
+    def draw_tile(self, source: Source, band: int, at: tuple[int, int, int], size: int, image: str) -> bytes:
         """Return one tile (column, row, level) as an image."""
         with opened(source) as raster:
             pixels = raster.tile(*at, tilesize=size, indexes=band, **NEAREST)
-        return self.render_func(pixels, output_format=image, colormap=source.colors(band))[0]
+        return render(pixels, source.colors(band), image)
 
-    def draw_preview(self, source: Source, band: int, size: int, image: ImageType) -> bytes:
+    def draw_preview(self, source: Source, band: int, size: int, image: str) -> bytes:
         """Return the whole raster as an image of at most `size` pixels a side."""
         with opened(source) as raster:
             pixels = raster.preview(max_size=size, indexes=band, resampling_method=NEAREST["resampling_method"])
-        return self.render_func(pixels, output_format=image, colormap=source.colors(band))[0]
+        return render(pixels, source.colors(band), image)
 
     def describe_tiles(self, source: Source, tiles: str) -> TileJson:
         """Return the TileJSON of a raster whose tiles lie at `tiles`."""
@@ -229,9 +228,9 @@ class MapTiler(TilerFactory):
         )
 
 
-def _image(content: bytes, image: ImageType, source: Source) -> Response:
+def _image(content: bytes, image: str, source: Source) -> Response:
     cache = PUBLIC_CACHE if is_public(source.name) else SIGNED_CACHE
-    return Response(content, media_type=image.mediatype, headers={"Cache-Control": cache})
+    return Response(content, media_type=f"image/{image}", headers={"Cache-Control": cache})
 
 
 def tile_router() -> APIRouter:

@@ -72,6 +72,7 @@ def publish_baseline(store: ObjectStore, year: str, uploads: list[ObjectStat]) -
             created=datetime.now(UTC),
             software=software_versions() | {"geocrop": code_version()},
             sources=[one.key for one in uploads],
+            simulated=facts.simulated,
         )
         (folder / "item.json").write_text(json.dumps(item, indent=1), encoding="utf-8")
         published = {path.name: path for path in (*files.values(), folder / "item.json")}

@@ -108,6 +108,7 @@ def test_baselines_are_listed_with_what_a_map_needs(site: Site, client: TestClie
     assert client.get(one["tilejson"]).status_code == 200
     assert client.get(one["stac_item"]).json()["id"] == "dynamic-world-2020"
     assert len(one["bounds"]) == 4
+    assert one["simulated"] is True
 
 
 def test_a_baseline_is_downloaded_by_an_address_that_lasts(site: Site, client: TestClient, tmp_path: Path) -> None:
