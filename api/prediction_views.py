@@ -14,13 +14,13 @@ from api.models.predictions import (
     PredictedAoi,
     PredictionLinks,
     PredictionView,
-    Progress,
     State,
 )
 from api.predict import IncompleteResult, class_areas
 from api.security import secret_of, sign_link
 from api.tiling import download_url, legend_of, tilejson_url
 from imagery.areas import CAVEAT
+from imagery.stac import CROP_MAPS
 from resources.layout import RESULTS
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ def view_of(services: Services, base: str, shown: Shown, *, for_admin: bool) -> 
     return PredictionView(
         id=prediction.id,
         state=cast("State", job.state),
-        progress=Progress(percent=job.progress, step=job.step),
+        progress=job.progress,
+        step=job.step,
         position=job.position,
         lane=cast("Literal['interactive', 'batch']", job.lane),
         cancelling=job.cancel_requested and job.state in IN_FLIGHT,
@@ -107,6 +108,7 @@ def _map_result(services: Services, base: str, shown: Shown, pointer: dict[str, 
         tilejson=tilejson_url(services, base, RESULTS, pointer["files"][MAP_NAME]),
         download=link(MAP_NAME, ".tif"),
         stac_item=link(ITEM_NAME, ".json"),
+        stac=f"{base}/stac/collections/{CROP_MAPS}/items/{shown.job.partition}",
         thumbnail=link(THUMBNAIL_NAME, ".png"),
         areas_csv=link(AREAS_NAME, ".csv"),
         areas=[ClassArea(**asdict(row)) for row in class_areas(facts, legend)],

@@ -74,7 +74,8 @@ class MapResult(BaseModel):
 
     tilejson: str = Field(description="TileJSON, in the class colours.")
     download: str = Field(description="The cloud-optimised GeoTIFF: class, confidence, clear observations.")
-    stac_item: str = Field(description="The STAC item: scenes, model and dataset that made the map.")
+    stac_item: str = Field(description="The STAC item as it was published: scenes, model and dataset of this map.")
+    stac: str = Field(description="The item in the STAC catalogue, which needs the token: always the newest map.")
     thumbnail: str = Field(description="PNG.")
     areas_csv: str = Field(description="The table of areas.")
     areas: list[ClassArea] = Field(description="The largest class first.")
@@ -87,13 +88,6 @@ class MapResult(BaseModel):
     model_version: int
     bundle_hash: str = Field(description="Content hash of the model.")
     simulated: bool = Field(description="Made of simulated scenes.")
-
-
-class Progress(BaseModel):
-    """How far the work is."""
-
-    percent: float = Field(ge=0, le=100)
-    step: str | None = Field(examples=["reading scenes"])
 
 
 class PredictionLinks(BaseModel):
@@ -111,7 +105,8 @@ class PredictionView(BaseModel):
 
     id: str
     state: State
-    progress: Progress
+    progress: float = Field(ge=0, le=100, description="Percent.")
+    step: str | None = Field(description="What is being done.", examples=["reading scenes"])
     position: int | None = Field(description="In the queue of the lane, from 1.")
     lane: Literal["interactive", "batch"]
     cancelling: bool = Field(description="It was asked to stop, and has not yet.")
