@@ -249,9 +249,14 @@ def problem_of(
     return body | ({"errors": list(fields)} if fields else {})
 
 
-def problem_response(error: GeocropError, path: str, fields: Sequence[Mapping[str, str]] = ()) -> Response:
-    """Return an error as a response. ASCII: whatever a client sent that found its way into a message can be written."""
-    body = problem_of(type(error), str(error), path, fields)
+def problem_response(
+    error: GeocropError, path: str, fields: Sequence[Mapping[str, str]] = (), words: str | None = None
+) -> Response:
+    """Return an error as a response, in its own words or in others.
+
+    ASCII: whatever a client sent that found its way into a message can be written.
+    """
+    body = problem_of(type(error), str(error) if words is None else words, path, fields)
     headers = error.headers if isinstance(error, ApiError) else {}
     return Response(json.dumps(body).encode("ascii"), body["status"], headers, PROBLEM_TYPE)
 
@@ -278,9 +283,12 @@ def _path(request: Request) -> str:
 
 async def _on_geocrop_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, GeocropError)  # noqa: S101  # what it is registered for
-    if status_of(type(error)) >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.warning("%s %s: %s: %s", request.method, _path(request), type(error).code, error)
-    return problem_response(error, _path(request))
+    kind = type(error)
+    if status_of(kind) < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return problem_response(error, _path(request))
+    log.warning("%s %s: %s: %s", request.method, _path(request), kind.code, error)
+    words = str(error) if kind.__module__ == __name__ else kind.hint()  # others' may name hosts, users, passwords
+    return problem_response(error, _path(request), words=words)
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:

@@ -39,7 +39,7 @@ PROBE_KEY = "status-probe"
 
 @dataclass(frozen=True)
 class Finding:
-    """What a probe says."""
+    """What a probe says: `reason` to anybody; `details`, which may name hosts and versions, to administrators."""
 
     state: State
     reason: str | None = None
@@ -97,7 +97,7 @@ class _Watched:
         except Exception as error:  # whatever it is: the last good finding must not stand
             if not isinstance(error, GeocropError | SQLAlchemyError | httpx.HTTPError | OSError):
                 log.exception("the probe of %s failed", self.name)
-            finding = Finding("down", _reason(error))
+            finding = _down(error)
         self._note(finding)
         with self._lock:
             self._ended, self._started = time.monotonic(), None
@@ -110,9 +110,11 @@ class _Watched:
             self.found = Found(finding.state, finding.reason, finding.details, self.name, since)
 
 
-def _reason(error: Exception) -> str:
+def _down(error: Exception) -> Finding:
+    """Return the finding that an error is: its kind's hint is for all, its words may name hosts and users."""
     lines = str(error).strip().splitlines()
-    return lines[0][:300] if lines else type(error).__name__
+    words = lines[0][:300] if lines else type(error).__name__
+    return Finding("down", error.hint() if isinstance(error, GeocropError) else "it does not answer", {"error": words})
 
 
 class StatusBoard:
@@ -159,7 +161,7 @@ def _probe_store(services: Services) -> Finding:
     try:
         services.store.stat(RESULTS, PROBE_KEY)
     except BucketNotFound as error:
-        return Finding("down", _reason(error))
+        return _down(error)
     except ObjectNotFound:
         pass  # the bucket is there: that is what was asked
     return Finding("live")

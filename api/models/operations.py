@@ -30,7 +30,10 @@ class ServiceStatus(BaseModel):
     state: State
     since: datetime = Field(description="When this process saw it enter this state.")
     reason: str | None = Field(description="Why it is not live.", examples=[None])
-    details: dict[str, str] = Field(description="What more is known, such as a version.", examples=[{}])
+    details: dict[str, str] | None = Field(
+        description="What more is known, such as a version or an error's words; for administrators only.",
+        examples=[None],
+    )
 
 
 class StatusPage(BaseModel):
@@ -40,14 +43,20 @@ class StatusPage(BaseModel):
     services: list[ServiceStatus]
 
     @classmethod
-    def of(cls, found: Sequence[Found]) -> Self:
+    def of(cls, found: Sequence[Found], *, with_details: bool) -> Self:
         """Return the page of what probes found."""
         state: State = "live"
         for one in found:
             weight: State = one.state if one.name in _ESSENTIAL or one.state == "live" else "degraded"
             state = max(state, weight, key=_WORST.index)
         services = [
-            ServiceStatus(name=one.name, state=one.state, since=one.since, reason=one.reason, details=dict(one.details))
+            ServiceStatus(
+                name=one.name,
+                state=one.state,
+                since=one.since,
+                reason=one.reason,
+                details=dict(one.details) if with_details else None,
+            )
             for one in found
         ]
         return cls(state=state, services=services)

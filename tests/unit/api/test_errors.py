@@ -47,7 +47,7 @@ def failing(app: FastAPI) -> FastAPI:
         raise AoiTooLargeError("it has 20,000 ha; the limit is 10,000 ha")
 
     def no_store() -> None:
-        raise StoreUnavailable("no route to host")
+        raise StoreUnavailable("no route to secret.host")
 
     def too_many() -> None:
         raise QuotaExceeded("you have started 5 of 5 jobs", headers={"Retry-After": "60"})

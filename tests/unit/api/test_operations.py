@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import api.status
 from api.db.tables import Job, now
+from api.orchestrator import OrchestratorUnavailable
 from api.services import Services
 from api.status import Finding, Found, StatusBoard
 from resources.lanes.protocol import LaneStatus
@@ -57,7 +58,8 @@ def test_it_is_not_ready_without_its_store(
     monkeypatch.setattr(services.store, "stat", stat)
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["code"]) == (503, "service-down")
-    assert "store: the disk is gone" in answer.json()["detail"]
+    assert "store: Start the object store" in answer.json()["detail"]
+    assert "disk is gone" not in answer.text
     assert answer.headers["Retry-After"] == "5"
 
 
@@ -86,8 +88,8 @@ def test_status_names_each_service_and_why_it_is_not_live(
         "name": "dagster",
         "state": "down",
         "since": "",
-        "reason": "Dagster does not answer",
-        "details": {},
+        "reason": OrchestratorUnavailable.hint(),
+        "details": None,
         "all": "degraded",
     }
     assert _state_of(client, "lane")["state"] == "down"
@@ -110,6 +112,16 @@ def _read_until(board: StatusBoard, state: str) -> Found:
         if found.state == state:
             return found
     raise AssertionError(f"never {state}")
+
+
+def test_what_may_name_hosts_is_for_administrators(
+    client: TestClient, orchestrator: FakeOrchestrator, login: Callable[..., Any]
+) -> None:
+    orchestrator.down = True
+    for headers, shown in ((login("admin"), True), (login("recruiter"), False), ({"Authorization": "Bearer x"}, False)):
+        page = client.get("/status", headers=headers)
+        assert ("Dagster does not answer" in page.text) is shown
+        assert ("sqlite" in page.text) is shown
 
 
 def test_a_hung_service_holds_nobody_up_and_is_said_to_be_down(
