@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 #: How long a writer waits for another one of SQLite before it gives up, in seconds.
 SQLITE_WAIT_S = 30
-#: Connections kept and added at need: the API's threads are 40, most requests need one for milliseconds.
-POOL_SIZE = 10
-POOL_OVERFLOW = 20
+#: Connections kept and added at need: the API's threads are 40, most requests need one for milliseconds. Three API
+#: processes stay below the 100 connections that PostgreSQL allows by default.
+POOL_SIZE = 20
+POOL_OVERFLOW = 10
 #: How long a request waits for a connection before it is answered 503, in seconds.
 POOL_WAIT_S = 10
 #: The largest number that either database keeps.
