@@ -14,6 +14,7 @@ import pytest
 import requests
 import uvicorn
 from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
 from api.db import migrate
 from api.db.session import Database
@@ -270,3 +271,18 @@ def test_a_database_without_postgis_has_the_static_catalogue(
         bare = Database(url)
         assert not ensure_schema(bare)
         bare.close()
+
+
+def test_the_whole_app_serves_the_stac_api_under_its_public_address(site: Site) -> None:
+    from api.main import create_app
+
+    settings = site.services.settings.model_copy(update={"public_url": "https://maps.example/geocrop"})
+    with TestClient(create_app(settings, background=False)) as client:
+        landing = client.get("/stac").json()
+        assert "https://api.stacspec.org/v1.0.0/item-search" in landing["conformsTo"]
+        hrefs = [link["href"] for link in landing["links"]]
+        assert all(href.startswith("https://maps.example/geocrop/stac/") for href in hrefs), hrefs
+        found = client.post("/stac/search", json={"ids": ["dynamic-world-2020"]}).json()["features"]
+        assert found[0]["assets"]["data"]["href"] == "https://maps.example/geocrop/baselines/2020/data"
+        assert client.get("/stac/nothing").json()["code"] == "not-found"
+        assert client.get("/baselines").status_code == 200

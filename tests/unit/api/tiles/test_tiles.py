@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
@@ -20,6 +22,7 @@ from api.security import secret_of, sign_link
 from imagery.dynamic_world import DYNAMIC_WORLD
 from imagery.legend import color_table
 from resources.layout import BASELINES, RESULTS
+from resources.object_store import S3Store
 
 if TYPE_CHECKING:
     from fastapi.testclient import TestClient
@@ -301,3 +304,30 @@ def test_every_year_has_an_address_or_none(site: Site) -> None:
     links = tiling.baseline_tilejson(site.services, BASE)
     assert list(links) == list(range(2015, 2026))
     assert [year for year, link in links.items() if link] == [2020, 2021]
+
+
+def test_no_more_rasters_are_read_at_a_time_than_stated() -> None:
+    lock, reading, most = threading.Lock(), 0, 0
+
+    def read() -> None:
+        nonlocal reading, most
+        with lock:
+            reading += 1
+            most = max(most, reading)
+        started.wait(0.01)
+        with lock:
+            reading -= 1
+
+    async def ask() -> None:
+        await asyncio.gather(*(rendering.run(read) for _ in range(40)))
+
+    started = threading.Event()
+    asyncio.run(ask())
+    assert 1 <= most <= rendering.RENDERS
+
+
+def test_a_store_that_does_not_answer_is_503(site: Site, client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = S3Store("127.0.0.1:1", "key", "secret-key", secure=False)
+    monkeypatch.setattr(site.services, "store", gone)
+    answer = client.get("/tiles/info", params={"url": gone.uri(BASELINES, site.baseline_key)})
+    assert (answer.status_code, answer.json()["code"]) == (503, "store-unavailable")
