@@ -156,7 +156,7 @@ class Supervisor:
             if process.state == WorkerState.WARMING:
                 process.state = WorkerState.IDLE
             for old in self._processes:
-                if old.retiring and old.state == WorkerState.IDLE:
+                if old.state == WorkerState.IDLE and self._is_replaced(old):
                     old.stop("it is replaced", self.rules.grace_s)
             self._dispatch()
 
@@ -165,8 +165,7 @@ class Supervisor:
         with self._lock:
             process.run_id = None
             self._note_end(run_id, None)
-            replaced = process.retiring and self._live() > self.rules.slots
-            if process.reason is not None or replaced or self._stopping:
+            if process.reason is not None or self._is_replaced(process) or self._stopping:
                 process.stop("it is replaced", self.rules.grace_s)
             else:
                 process.state = WorkerState.IDLE
@@ -227,6 +226,7 @@ class Supervisor:
                 self._next_memory = now + MEMORY_EVERY_S
                 self._watch_memory()
             self._recycle()
+            self._trim()
             while self._wants_process(now):
                 self._processes.append(self._start(self))
         if now >= self._next_reconcile:
@@ -237,8 +237,8 @@ class Supervisor:
         return sum(one.state != WorkerState.STOPPING for one in self._processes)
 
     def _wants_process(self, now: float) -> bool:
-        wanted = self.rules.slots + (1 if any(one.retiring for one in self._processes) else 0)
-        return not self._stopping and now >= self._start_after and self._live() < wanted
+        leaving = any(one.retiring and one.state != WorkerState.STOPPING for one in self._processes)
+        return not self._stopping and now >= self._start_after and self._live() < self.rules.slots + leaving
 
     def _watch_memory(self) -> None:
         for one in self._processes:
@@ -260,6 +260,12 @@ class Supervisor:
                     return
                 case Recycling.STOP_FIRST if one.state == WorkerState.IDLE:
                     one.stop(f"it has executed {one.runs} runs", self.rules.grace_s)
+
+    def _trim(self) -> None:
+        """Let a process go that nobody needs: the one that it was to replace has died."""
+        if self._live() > self.rules.slots and not any(one.retiring for one in self._processes):
+            for one in [one for one in self._processes if one.state == WorkerState.IDLE][:1]:
+                one.stop("there is one too many", self.rules.grace_s)
 
     def reconcile(self, young_s: float) -> None:
         """Take up what Dagster's records say is the lane's: runs that wait, and runs whose process is gone."""
@@ -310,6 +316,12 @@ class Supervisor:
 
     def _executing(self, run_id: str) -> WarmProcess | None:
         return next((one for one in self._processes if one.run_id == run_id), None)
+
+    def _is_replaced(self, process: WarmProcess) -> bool:
+        """Tell whether others are warm in a retiring process's stead."""
+        warm = (WorkerState.IDLE, WorkerState.BUSY)
+        others = sum(one.state in warm and not one.retiring for one in self._processes)
+        return process.retiring and others >= self.rules.slots
 
     def _note_end(self, run_id: str, reason: str | None) -> None:
         self._ended[run_id] = reason
