@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from sqlalchemy import delete, func, select, text
+from sqlalchemy.exc import IntegrityError
 
 from api.db.tables import LoginAttempt, User, now
 from api.errors import Conflict, NotFound, TooManyLogins
@@ -129,7 +130,10 @@ def add_user(session: Session, *, name: str, password_hash: str, role: str, job_
         raise UserExists(f"There is a user {name} already.")
     user = User(name=name, password_hash=password_hash, role=role, job_limit=job_limit)
     session.add(user)
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:  # another request added it since
+        raise UserExists(f"There is a user {name} already.") from error
     return user
 
 
