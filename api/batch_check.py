@@ -87,7 +87,7 @@ def name_problem(name: str) -> str | None:
 
 def check_beginning(path: Path, name: str, rules: BatchRules) -> tuple[BatchHeader | None, list[Fault]]:
     """Judge header and first rows of a file by the contract of samples; return what the header is, and the faults."""
-    from training.samples import UnknownBatchKind, check_header, read_beginning
+    from training.samples import BatchUnreadable, UnknownBatchKind, check_header, read_beginning
 
     try:
         start = read_beginning(path, name, FIRST_ROWS)
@@ -97,6 +97,9 @@ def check_beginning(path: Path, name: str, rules: BatchRules) -> tuple[BatchHead
     except UnknownBatchKind as error:
         told = [(None, str(error)), *[(one, f"column {one} is missing") for one in error.missing[:MAX_FAULTS]]]
         return None, [Fault(name, start.header_line, column, error.code, words) for column, words in told]
+    except BatchUnreadable as error:
+        line = min((fault.line or 1 for fault in scan_text(path, name)[1]), default=1)
+        return None, [Fault(name, line, None, error.code, str(error))]
     except GeocropError as error:
         return None, [Fault(name, 1, None, error.code, str(error))]
     return header, faults
