@@ -7,6 +7,7 @@ whatever else was asked, and there assets get addresses that this visitor can op
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -46,6 +47,7 @@ PREFIX = "/stac"
 MAX_ITEMS = 200
 #: Connections that searches share; a search takes some ten milliseconds.
 CONNECTIONS = 4
+CLOSE_SECONDS = 10.0
 #: How often the index is held against the store: baselines come without a job of the API.
 SYNC_SECONDS = 60.0
 #: What of STAC's extensions is served; none of them writes.
@@ -213,7 +215,8 @@ async def stac_api(app: FastAPI, services: Services) -> AsyncIterator[None]:
     finally:
         keeper.cancel()
         await asyncio.gather(keeper, return_exceptions=True)
-        await pool.close()
+        with contextlib.suppress(TimeoutError):  # a search that does not end does not keep the API from ending
+            await asyncio.wait_for(pool.close(), CLOSE_SECONDS)
 
 
 @contextmanager

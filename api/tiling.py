@@ -94,7 +94,7 @@ def baseline_tilejson(services: Services, base: str) -> dict[int, str | None]:
 def download_url(services: Services, base: str, bucket: str, key: str, filename: str) -> str:
     """Return where to download a published file: presigned on S3, a signed link of this API for a folder."""
     if not isinstance(services.store, FolderStore):
-        return services.store.presigned_url(bucket, key, LINK_LIFE)
+        return services.store.presigned_url(bucket, key, LINK_LIFE, filename=filename)
     query = {"token": link_token(services, ObjectName(bucket, key)), "filename": filename}
     return f"{base}/files/{bucket}/{quote(key)}?{urlencode(query, quote_via=quote)}"
 

@@ -228,8 +228,12 @@ class ObjectStore(ABC):
         """Remove one object; no error when it is already gone, BucketNotFound without the bucket."""
 
     @abstractmethod
-    def presigned_url(self, bucket: str, key: str, expires: timedelta = timedelta(hours=1)) -> str:
+    def presigned_url(
+        self, bucket: str, key: str, expires: timedelta = timedelta(hours=1), *, filename: str | None = None
+    ) -> str:
         """Return an address that reads the object without keys until `expires` (at most 7 days).
+
+        A browser saves what it reads there as `filename` (letters, digits, `.`, `_`, `-`), where one is given.
 
         A folder answers with a `file://` address: good on this machine only, and without an end.
         """

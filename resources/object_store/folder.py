@@ -140,7 +140,9 @@ class FolderStore(ObjectStore):
             with self._held(bucket, TREE):
                 prune(path.parent, home)
 
-    def presigned_url(self, bucket: str, key: str, expires: timedelta = timedelta(hours=1)) -> str:
+    def presigned_url(
+        self, bucket: str, key: str, expires: timedelta = timedelta(hours=1), *, filename: str | None = None
+    ) -> str:
         """Return the object's `file://` address, good on this machine and without an end."""
         return self.uri(bucket, key)
 

@@ -202,11 +202,16 @@ class S3Store(ObjectStore):
         except ObjectNotFound:
             return  # S3 does not mind, but some servers that speak it do
 
-    def presigned_url(self, bucket: str, key: str, expires: timedelta = timedelta(hours=1)) -> str:
+    def presigned_url(
+        self, bucket: str, key: str, expires: timedelta = timedelta(hours=1), *, filename: str | None = None
+    ) -> str:
         """Return a signed address that reads the object until `expires` (at most 7 days)."""
         _check(bucket, key)
+        headers: dict[str, str | list[str] | tuple[str]] = {}
+        if filename is not None:
+            headers["response-content-disposition"] = f'attachment; filename="{filename}"'
         with self._faults.told(bucket, key):
-            return self._client.presigned_get_object(bucket, key, expires=expires)
+            return self._client.presigned_get_object(bucket, key, expires=expires, response_headers=headers)
 
     def uri(self, bucket: str, key: str) -> str:
         """Return `s3://bucket/key`."""

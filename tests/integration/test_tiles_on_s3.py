@@ -90,7 +90,9 @@ def test_a_result_on_s3_needs_its_signature(site: Site) -> None:
 def test_a_download_goes_to_the_store_by_a_presigned_link(site: Site) -> None:
     address = download_url(site.services, BASE, RESULTS, site.map_key, "map.tif")
     assert address.startswith(f"http://{site.services.store.endpoint}/")  # type: ignore[attr-defined]
-    with rasterio.MemoryFile(requests.get(address, timeout=60).content) as file, file.open() as cog:
+    answer = requests.get(address, timeout=60)
+    assert answer.headers["content-disposition"] == 'attachment; filename="map.tif"'
+    with rasterio.MemoryFile(answer.content) as file, file.open() as cog:
         assert cog.count == 3
     assert requests.get(address.replace("crop_map", "other"), timeout=60).status_code in {403, 404}
     assert requests.get(address.partition("?")[0], timeout=60).status_code == 403
