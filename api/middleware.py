@@ -39,6 +39,8 @@ SECURITY_HEADERS: Mapping[str, str] = {
 #: For what is no page: nothing in it may run or load.
 STRICT_POLICY = "default-src 'none'; frame-ancestors 'none'"
 HSTS = "max-age=31536000"
+#: All headers of a request together; servers differ in what they let through.
+MAX_HEAD_BYTES = 64 * 1024
 #: A body may take this many seconds, and one more for each of these bytes.
 BODY_GRACE_S = 20.0
 MIN_BYTES_A_SECOND = 16 * 1024
@@ -149,11 +151,13 @@ class BodyLimits:
 
 def _check_head(scope: Scope, headers: Headers) -> None:
     """Refuse what no client of good will sends: NUL in an address (databases choke on it), a host that is none."""
+    if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEAD_BYTES:
+        raise BadRequest(f"The headers have more than {MAX_HEAD_BYTES} bytes.")
     if "\0" in scope["path"] or b"%00" in scope["query_string"]:
         raise BadRequest("The address holds a NUL character.")
-    host = headers.get("host", "localhost")
-    if not _SAFE_HOST.fullmatch(host):
-        raise BadRequest("The Host header names no host.")
+    hosts = headers.getlist("host") or ["localhost"]
+    if len(hosts) > 1 or not _SAFE_HOST.fullmatch(hosts[0]):
+        raise BadRequest("The Host header names no host, or several.")
 
 
 def _is_json(content_type: str) -> bool:

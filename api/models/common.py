@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 Item = TypeVar("Item")
 
@@ -31,8 +31,6 @@ class Problem(BaseModel):
 
 class Page(BaseModel, Generic[Item]):
     """Some of a list, and how many there are in all."""
-
-    model_config = ConfigDict(arbitrary_types_allowed=False)
 
     items: list[Item]
     total: int = Field(description="Of all pages.", examples=[3])

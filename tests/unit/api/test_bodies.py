@@ -123,6 +123,11 @@ def test_a_host_that_is_none_is_refused(client: TestClient, host: str) -> None:
     assert client.get("/healthz", headers={"Host": host}).status_code == 400
 
 
+def test_a_head_of_two_hosts_or_without_an_end_is_refused(client: TestClient) -> None:
+    assert client.get("/healthz", headers=[("Host", "a"), ("Host", "b")]).status_code == 400
+    assert client.get("/healthz", headers={"X-Long": "a" * 70_000}).status_code == 400
+
+
 @pytest.mark.parametrize("given", ["a\r\nSet-Cookie: x=1", "<script>", "a" * 65, ""])
 def test_a_request_id_cannot_carry_headers(app: FastAPI, client: TestClient, given: str) -> None:
     answer = client.get("/healthz", headers={"X-Request-ID": given.encode()})
