@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
+from collections.abc import Callable
 
 import pytest
 
@@ -41,7 +44,7 @@ def clock() -> Clock:
 
 
 def cache_of(registry: Registry, clock: Clock) -> ChampionCache:
-    return ChampionCache(registry, clock)  # type: ignore[arg-type]
+    return ChampionCache(registry, clock, DEADLINE_S)  # type: ignore[arg-type]
 
 
 def test_the_registry_is_asked_once_in_two_seconds(clock: Clock) -> None:
@@ -92,30 +95,66 @@ def test_after_forgetting_it_is_asked_anew(clock: Clock) -> None:
     assert cache.get() == "promoted"
 
 
-def test_while_one_thread_asks_a_slow_registry_others_take_the_last_answer(clock: Clock) -> None:
-    asked, answered = threading.Event(), threading.Event()
+class Hanging(Registry):
+    """A registry that answers when it is let."""
 
-    class Slow(Registry):
-        def champion(self) -> object:
-            if self.asked:
-                asked.set()
-                assert answered.wait(DEADLINE_S)
-            return super().champion()
+    def __init__(self) -> None:
+        super().__init__()
+        self.go_on = threading.Event()
 
-    registry = Slow()
-    cache = cache_of(registry, clock)
-    registry.answer = "first"
-    cache.get()
-    registry.answer = "second"
+    def champion(self) -> object:
+        self.asked += 1
+        assert self.go_on.wait(DEADLINE_S)
+        return self.answer
+
+
+def test_a_registry_that_hangs_is_asked_by_one_thread_and_waited_for_by_none(clock: Clock) -> None:
+    registry = Hanging()
+    cache = ChampionCache(registry, clock, patience_s=0.01)  # type: ignore[arg-type]
+    for _ in range(5):
+        with pytest.raises(RegistryUnavailable):
+            cache.get()
+    assert registry.asked == 1
+    registry.answer = "at last"
+    registry.go_on.set()
+    patient(lambda: cache.get() == "at last")
+    registry.go_on.clear()
     clock.now += FRESH_S
-    asking = threading.Thread(target=cache.get)
-    asking.start()
-    assert asked.wait(DEADLINE_S)
-    assert cache.get() == "first"
-    answered.set()
-    asking.join(DEADLINE_S)
-    assert cache.get() == "second"
+    assert cache.get() == "at last"  # stands in while the next question hangs
+    registry.answer = "promoted"
+    registry.go_on.set()
+    patient(lambda: cache.get() == "promoted")
+
+
+def patient(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds; errors of the registry count as not yet."""
+    end = time.monotonic() + DEADLINE_S
+    while time.monotonic() < end:
+        with contextlib.suppress(RegistryUnavailable):
+            if condition():
+                return
+        time.sleep(0.01)
+    pytest.fail("it never came")
+
+
+def test_what_was_asked_before_forgetting_is_not_remembered(clock: Clock) -> None:
+    registry = Hanging()
+    cache = ChampionCache(registry, clock, patience_s=0.01)  # type: ignore[arg-type]
+    registry.answer = "before"
+    with pytest.raises(RegistryUnavailable):
+        cache.get()
+    cache.forget()
+    registry.answer = "after"
+    registry.go_on.set()
+    patient(lambda: cache.get() == "after")
     assert registry.asked == 2
+
+
+def test_any_other_fault_of_the_registry_reaches_the_caller(clock: Clock) -> None:
+    registry = Registry()
+    registry.answer = ValueError("a bug")
+    with pytest.raises(ValueError, match="a bug"):
+        cache_of(registry, clock).get()
 
 
 def test_threads_that_have_no_answer_yet_share_one_question(clock: Clock) -> None:
