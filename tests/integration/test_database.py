@@ -246,7 +246,7 @@ def test_writing_processes_lose_nothing(database: Database) -> None:
     for _ in range(each):
         with database.write() as session:
             session.execute(update(User).values(jobs_started=User.jobs_started + 1))
-    told = [one.communicate(timeout=120)[1] for one in writers]
+    told = [one.communicate(timeout=300)[1] for one in writers]
     assert [one.returncode for one in writers] == [0] * processes, told
     with database.read() as session:
         assert session.scalars(select(User.jobs_started)).one() == (processes + 1) * each
@@ -273,7 +273,7 @@ def test_a_reader_that_resumes_after_an_id_sees_every_event_in_order(database: D
     reader = threading.Thread(target=read_on, daemon=True)
     reader.start()
     made = [one for ids in together(write, writers) for one in ids]
-    reader.join(timeout=60)
+    reader.join(timeout=120)
     assert seen == sorted(made)
 
 

@@ -34,7 +34,7 @@ def test_connections_that_the_server_ended_are_replaced(postgis_url: str) -> Non
     with other.write() as admin:
         ended = admin.scalars(
             text(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+                "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
                 " AND datname = current_database() AND application_name = 'geocrop-api'"
             )
         ).all()

@@ -105,7 +105,7 @@ def test_processes_that_start_together_migrate_once(bare: Database) -> None:
     for one in started:
         one.stdin.write("go\n")
         one.stdin.flush()
-    told = [one.communicate(timeout=120)[1] for one in started]
+    told = [one.communicate(timeout=300)[1] for one in started]
     assert [one.returncode for one in started] == [0] * PROCESSES, told
     assert "".join(told).count(f"went from revision none to {NEWEST}") == 1
     assert differences(bare) == []
