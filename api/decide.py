@@ -62,7 +62,6 @@ class Stage:
     config: Mapping[str, Any]
     number: int
     count: int
-    unless_prepared: str | None = None  # dataset version whose preparation makes the stage needless
 
 
 def stage_of(job: Job) -> Stage:
@@ -78,7 +77,6 @@ def stage_of(job: Job) -> Stage:
             config=one.get("config") or {},
             number=number,
             count=len(request["stages"]),
-            unless_prepared=one.get("unless_prepared"),
         )
     if job.kind == "promotion":
         return Stage(tags.PROMOTE_JOB, None, None, request.get("config") or {}, 0, 1)
@@ -88,8 +86,9 @@ def stage_of(job: Job) -> Stage:
 def tags_of(job: Job, stage: Stage, requested_by: str | None) -> dict[str, str]:
     """Return the tags of a job's run: by the first two it is found again, whatever happens meanwhile."""
     found = {tags.JOB_TAG: job.id, tags.STAGE_TAG: str(stage.number), tags.LANE_TAG: job.lane}
-    if requested_by:
-        found[tags.REQUESTED_BY_TAG] = requested_by
+    by = job.request.get("requested_by") or requested_by
+    if by:
+        found[tags.REQUESTED_BY_TAG] = str(by)
     if job.lane == tags.INTERACTIVE:
         found[MAX_RETRIES_TAG] = "1"  # once, in the batch lane
     of_request = {

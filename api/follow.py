@@ -24,7 +24,7 @@ from sensors import tags
 from training.errors import GeocropError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from api.orchestrator import RunProgress, RunState
     from api.services import Services
@@ -55,6 +55,7 @@ class Follower:
         self._cursors: dict[str, str | None] = {}  # of the runs' logs; lost ones are read again
         self._stops: dict[str, float] = {}  # when a run was last asked to stop
         self._platform_at = 0.0
+        self._unanswered: str | None = None  # what Dagster's last silence was called, until it answers
         self._awake = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -113,21 +114,23 @@ class Follower:
             SQLAlchemyError: the database is down; nothing is lost, runs go on by themselves.
 
         """
-        problem: str | None = None
         with self.services.database.read() as session:
             found = list(jobs.in_flight(session))
-        try:
-            self._pass(found)
-        except OrchestratorUnavailable as error:
-            problem = str(error)
+        self._try(lambda: self._pass(found), proves=False)
         if time.monotonic() - self._platform_at >= PLATFORM_S:
             self._platform_at = time.monotonic()
-            try:
-                self.platform.step()
-            except OrchestratorUnavailable as error:
-                problem = str(error)
-        self._note(problem)
+            self._try(self.platform.step, proves=True)
+        self._note(self._unanswered)
         return bool(found)
+
+    def _try(self, work: Callable[[], None], *, proves: bool) -> None:
+        """Do a part of a pass; `proves` says that it cannot go well without an answer of Dagster's."""
+        try:
+            work()
+        except OrchestratorUnavailable as error:
+            self._unanswered = str(error)
+        else:
+            self._unanswered = None if proves else self._unanswered
 
     def _pass(self, found: Sequence[Job]) -> None:
         moment = now()

@@ -44,10 +44,6 @@ class Launching:
         if job.launch_tries >= MAX_LAUNCHES:
             self.ending.fail(job, "Dagster could not start the run.", LAUNCH_REFUSED)
             return
-        if stage.unless_prepared and self.services.orchestrator.prepared(stage.unless_prepared):
-            with self.services.database.write() as session:
-                jobs.mark_next_stage(session, job.id, stage.number + 1)
-            return
         with self.services.database.write() as session:
             if not jobs.claim_launch(session, job.id, job.launch_tries, moment):
                 return

@@ -319,11 +319,12 @@ class Office:
             )
         return job.id
 
-    def ask_training(self, version: str = "v1", **of_first: object) -> str:
-        """Start a preparation and a training that follows it."""
-        first = {"job": tags.PREPARE_JOB, "partition": version, "partition_set": tags.DATASET_VERSION, **of_first}
+    def ask_training(self, version: str = "v1", *, prepare: bool = True) -> str:
+        """Start a training, with the preparation that it follows."""
+        first = {"job": tags.PREPARE_JOB, "partition": version, "partition_set": tags.DATASET_VERSION}
         second = {"job": tags.TRAIN_JOB, "partition": f"{version}|Raw", "config": {"resources": {}}}
-        request = {"stages": [first, second], "stage": 0, "dataset_version": version, "model_variant": "Raw"}
+        stages = [first, second] if prepare else [second]
+        request = {"stages": stages, "stage": 0, "dataset_version": version, "model_variant": "Raw"}
         return self._start("training", f"{version}|Raw", f"train:{version}|Raw", request)
 
     def ask_promotion(self, config: Mapping[str, Any]) -> str:

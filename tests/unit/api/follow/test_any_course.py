@@ -179,7 +179,7 @@ def check(world: World) -> None:
         assert len(good) <= 1 or job.launch_tries > 1  # only a launch whose answer was lost may have had two
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(HAPPENING, max_size=40))
 def test_every_job_ends_once_and_quota_is_conserved(  # noqa: PLR0917  # fixtures
     services: Services,

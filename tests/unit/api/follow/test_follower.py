@@ -520,20 +520,10 @@ def test_a_training_prepares_first_and_tells_model_and_verdict(
     assert (job.state, job.result) == ("ready", {"model_version": 4, "macro_f1": 0.83, "gate": "passed"})
 
 
-def test_a_prepared_dataset_is_not_prepared_again(dagster: SimDagster, follower: Follower, office: Office) -> None:
-    dagster.prepared = ["v1"]
-    office.ask_training(unless_prepared="v1")
-    follower.step()
-    follower.step()
-    assert [run.job for run in dagster.runs] == [tags.TRAIN_JOB]
-
-
 def test_a_candidate_that_the_gate_refuses_is_a_verdict_and_no_failure(
     dagster: SimDagster, follower: Follower, office: Office
 ) -> None:
-    dagster.prepared = ["v1"]
-    job_id = office.ask_training(unless_prepared="v1")
-    follower.step()
+    job_id = office.ask_training(prepare=False)
     follower.step()
     run = dagster.runs[0]
     run.made["evaluation"] = {"model_version": 5, "macro_f1": 0.4}
