@@ -97,6 +97,7 @@ def test_starting_again_changes_nothing_and_keeps_what_is_there(bare: Database) 
         assert session.get_one(Cursor, "runs").value == "7"
 
 
+@pytest.mark.parametrize("bare", ["sqlite", "postgis"], indirect=True)
 def test_processes_that_start_together_migrate_once(bare: Database) -> None:
     command = [sys.executable, "-c", STARTING, bare.url]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
