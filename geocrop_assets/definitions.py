@@ -8,7 +8,7 @@ from geocrop_assets import jobs, map_checks, partitions
 from geocrop_assets.assets import composites, datasets, evaluation, features, ingest, maps, models, promotion
 from geocrop_assets.assets.promotion import gate_rules_of
 from geocrop_assets.housekeeping import build_housekeeping
-from geocrop_assets.run_config import TrainingSettings
+from geocrop_assets.run_config import training_settings
 from resources.build import build_resources
 from resources.progress import Listener
 from resources.settings import Settings, load_settings
@@ -27,7 +27,7 @@ def build_definitions(settings: Settings, *, listener: Listener | None = None) -
         sensors=build_sensors(settings, variants=partitions.VARIANTS, years=partitions.BASELINE_YEARS),
         resources={
             **build_resources(settings, listener),
-            "training": TrainingSettings(),
+            "training": training_settings(settings.training_defaults),
             "gate": gate_rules_of(settings),
         },
     )

@@ -6,12 +6,15 @@ The schema is derived from `training.config.TrainingConfig`: a hyperparameter is
 from __future__ import annotations
 
 import types
-from typing import Annotated, Any, Literal, Optional, Union, get_args, get_origin
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Optional, Union, get_args, get_origin
 
 import dagster as dg
-from pydantic import BaseModel, Field, create_model
+import yaml
+from pydantic import BaseModel, Field, ValidationError, create_model
 
 from training.config import TrainingConfig
+from training.errors import GeocropError
 
 #: `variant` is the run's partition; setting it twice could contradict.
 FROM_PARTITION = "variant"
@@ -72,3 +75,26 @@ class TrainingSettings(dg.ConfigurableResource):
         if given.get("cores") is None:
             given["cores"] = cores
         return TrainingConfig.model_validate(given)
+
+
+class InvalidTrainingDefaults(GeocropError):
+    """Mend the file that GEOCROP_TRAINING_DEFAULTS names: docs/training.md lists the hyperparameters."""
+
+    code: ClassVar[str] = "invalid-training-defaults"
+
+
+def training_settings(defaults: Path | None) -> TrainingSettings:
+    """Return the settings of trainings that name none: those of a YAML file over the built-in ones.
+
+    Raises:
+        InvalidTrainingDefaults: the file is not there, is no mapping, or names what does not exist or is out of bounds.
+
+    """
+    if defaults is None:
+        return TrainingSettings()
+    try:
+        given = yaml.safe_load(defaults.read_text(encoding="utf-8")) or {}
+        TrainingConfig.model_validate(given)
+        return TrainingSettings(settings=TrainingFields(**given))
+    except (OSError, yaml.YAMLError, ValidationError, TypeError) as error:
+        raise InvalidTrainingDefaults(f"{defaults}: {error}") from error

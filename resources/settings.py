@@ -73,6 +73,10 @@ class Settings(BaseSettings):
     block_size_m: float = Field(10_240.0, gt=0, description="Side of the spatial blocks that are held out together.")
     default_season: str | None = Field(None, description="Season of places that name none.")
 
+    training_defaults: Path | None = Field(
+        None, description="YAML of hyperparameters that trainings have which name none, as `geocrop train --config`."
+    )
+
     # The gate.
     gate_min_probability: float = Field(0.8, ge=0, le=1, description="How probable a better macro F1 must be.")
     gate_recall_margin: float = Field(0.05, ge=0, le=1, description="How far a class's recall may fall.")

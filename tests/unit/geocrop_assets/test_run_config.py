@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from geocrop_assets.run_config import TrainingFields, TrainingSettings
+from geocrop_assets.run_config import InvalidTrainingDefaults, TrainingFields, TrainingSettings, training_settings
 from training.config import TrainingConfig
 
 
@@ -103,3 +104,29 @@ def test_a_wrong_name_or_kind_is_refused_before_the_run_starts(settings: dict[st
 def test_a_value_out_of_range_is_refused_with_its_field_named(settings: dict[str, Any], named: str) -> None:
     with pytest.raises((ValidationError, dg.DagsterInvalidConfigError), match=named.replace(".", r"(\.|.*)")):
         config_of(settings)
+
+
+def test_an_installation_s_own_defaults_hold_where_a_run_names_none(tmp_path: Path) -> None:
+    path = tmp_path / "training.yaml"
+    path.write_text("folds: 3\nforest: {n_estimators: 15}\n")
+    settings = training_settings(path).config("Raw", cores=1)
+    assert (settings.folds, settings.forest.n_estimators) == (3, 15)
+    assert settings.xgboost == TrainingConfig().xgboost
+    job = dg.materialize(
+        [uses],
+        resources={"training": training_settings(path)},
+        run_config={"resources": {"training": {"config": {"settings": {"folds": 4}}}}},
+    )
+    given = TrainingConfig.model_validate_json(job.output_for_node("uses"))
+    assert given.folds == 4, "what a run names is above the installation's"
+
+
+@pytest.mark.parametrize("text", ["trees: 3", "folds: 1", "- a list", "forest: 3", "{", None])
+def test_defaults_that_name_nothing_real_stop_the_platform_with_the_file_s_name(
+    tmp_path: Path, text: str | None
+) -> None:
+    path = tmp_path / "training.yaml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(InvalidTrainingDefaults, match=r"training\.yaml"):
+        training_settings(path)
