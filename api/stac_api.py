@@ -208,13 +208,14 @@ async def stac_api(app: FastAPI, services: Services) -> AsyncIterator[None]:
     )
     inner = build(services)
     inner.state.readpool, inner.state.get_connection = pool, get_connection
-    keeper = asyncio.create_task(_keep_in_step(services))
+    stopping = asyncio.Event()
+    keeper = asyncio.create_task(keep_in_step(services, stopping))
     try:
         with _in_front(app, StacRoute(inner, services)):
             yield
     finally:
-        keeper.cancel()
-        await asyncio.gather(keeper, return_exceptions=True)
+        stopping.set()
+        await keeper
         with contextlib.suppress(TimeoutError):  # a search that does not end does not keep the API from ending
             await asyncio.wait_for(pool.close(), CLOSE_SECONDS)
 
@@ -229,13 +230,14 @@ def _in_front(app: FastAPI, route: BaseRoute) -> Iterator[None]:
         app.router.routes.remove(route)
 
 
-async def _keep_in_step(services: Services) -> None:
-    """Hold the index against the store, now and every minute."""
-    while True:
+async def keep_in_step(services: Services, stopping: asyncio.Event) -> None:
+    """Hold the index against the store, now and every minute, until the API ends."""
+    while not stopping.is_set():
         try:
-            done = await asyncio.to_thread(sync, services)
+            done = await asyncio.to_thread(sync, services, stopping.is_set)
             if done.written or done.removed:
                 _log.info("STAC index: %d items written, %d removed", done.written, done.removed)
         except (GeocropError, SQLAlchemyError) as error:
             _log.warning("the STAC index could not be brought up to date, and will be tried again: %s", error)
-        await asyncio.sleep(SYNC_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), SYNC_SECONDS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -96,8 +96,10 @@ def _migrate(dsn: str) -> bool:
     return True
 
 
-def sync(services: Services) -> SyncReport:
+def sync(services: Services, stopped: Callable[[], bool] = lambda: False) -> SyncReport:
     """Make the index what the object store says; nothing is done where the database has no index.
+
+    `stopped` is asked before each item; what is left then is left to the next sync.
 
     Raises:
         StoreUnavailable: the object store does not answer.
@@ -105,20 +107,28 @@ def sync(services: Services) -> SyncReport:
     """
     if not _has_index(services.database):
         return SyncReport(0, 0)
+    # The index first, then the store: what another process publishes and indexes meanwhile is not taken for gone.
+    known = _known(services)
     wanted = dict(_pointers(services))
+    written = removed = 0
+    for name, etag in wanted.items():
+        if known.get(name) != etag and not stopped():
+            written += _index(services, name, etag)
+    for collection, item_id in known.keys() - wanted.keys():
+        if not stopped():
+            with _session(services.database) as session:
+                session.execute(_DELETE_ITEM, {"id": item_id, "collection": collection})
+            removed += 1
+    return SyncReport(written, removed)
+
+
+def _known(services: Services) -> dict[Name, str]:
+    """Write the collections, and return the items that are indexed with the etags of their pointers."""
     with _session(services.database) as session:
         for name in COLLECTIONS:
             session.execute(_PUT_COLLECTION, {"document": json.dumps(bare_collection(services, name))})
-        known: dict[Name, str] = {
-            (collection, item_id): etag for collection, item_id, etag in session.execute(_KNOWN, {"etag": POINTER_ETAG})
-        }
-    changed = [name for name, etag in wanted.items() if known.get(name) != etag]
-    written = sum(_index(services, name, wanted[name]) for name in changed)
-    gone = known.keys() - wanted.keys()
-    for collection, item_id in gone:
-        with _session(services.database) as session:
-            session.execute(_DELETE_ITEM, {"id": item_id, "collection": collection})
-    return SyncReport(written, len(gone))
+        found = session.execute(_KNOWN, {"etag": POINTER_ETAG})
+        return {(collection, item_id): etag for collection, item_id, etag in found}
 
 
 def index_job(services: Services, job: Job) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, cast
@@ -16,6 +18,7 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from api import stac_api
 from api.db import migrate
 from api.db.session import Database
 from api.db.tables import AoiRow, Job, Prediction, User
@@ -38,6 +41,7 @@ MINE = Aoi.from_bbox(LonLatBox(31.12, -17.83, 31.13, -17.82))
 OTHERS = Aoi.from_bbox(LonLatBox(31.13, -17.83, 31.14, -17.82))
 MY_MAP, OTHER_MAP = (partition_key(aoi.id, SEASON) for aoi in (MINE, OTHERS))
 START_SECONDS = 120.0
+KEEP_IN_STEP = stac_api.keep_in_step
 
 
 @dataclass(frozen=True)
@@ -84,34 +88,34 @@ def site(postgis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         app.include_router(module.router)
     add_handlers(app)
     app.state.services = services
-    with serving(app) as url:
+    # The tests say themselves when the index is brought in step.
+    with pytest.MonkeyPatch.context() as patched, serving(app, patched) as url:
         sync(services)
         yield Site(services, url)
     database.close()
 
 
-def serving(app: FastAPI) -> Any:  # noqa: ANN401  # a context manager
-    from contextlib import contextmanager
+@contextmanager
+def serving(app: FastAPI, patched: pytest.MonkeyPatch) -> Iterator[str]:
+    async def wait(_services: Services, stopping: asyncio.Event) -> None:
+        await stopping.wait()
 
-    @contextmanager
-    def serve() -> Iterator[str]:
-        server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="on"))
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-        waiting = threading.Event()
-        for _ in range(int(START_SECONDS / 0.05)):
-            if server.started or not thread.is_alive():
-                break
-            waiting.wait(0.05)
-        assert server.started
-        port = server.servers[0].sockets[0].getsockname()[1]
-        try:
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.should_exit = True
-            thread.join(START_SECONDS)
-
-    return serve()
+    patched.setattr(stac_api, "keep_in_step", wait)
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="on"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    waiting = threading.Event()
+    for _ in range(int(START_SECONDS / 0.05)):
+        if server.started or not thread.is_alive():
+            break
+        waiting.wait(0.05)
+    assert server.started
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(START_SECONDS)
 
 
 def fill(database: Database) -> None:
@@ -286,3 +290,23 @@ def test_the_whole_app_serves_the_stac_api_under_its_public_address(site: Site) 
         assert found[0]["assets"]["data"]["href"] == "https://maps.example/geocrop/baselines/2020/data"
         assert client.get("/stac/nothing").json()["code"] == "not-found"
         assert client.get("/baselines").status_code == 200
+
+
+def test_the_index_is_kept_in_step_while_the_app_runs(site: Site) -> None:
+    async def watch() -> None:
+        stopping = asyncio.Event()
+        keeper = asyncio.create_task(KEEP_IN_STEP(site.services, stopping))
+        async with asyncio.timeout(START_SECONDS):
+            while await asyncio.to_thread(found, "dynamic-world-2022") != 200:
+                await asyncio.sleep(0.05)
+            stopping.set()
+            await keeper
+
+    def found(item_id: str) -> int:
+        return requests.get(f"{site.url}/stac/collections/{BASELINES}/items/{item_id}", timeout=60).status_code
+
+    publish_baseline(site.services.store, 2022, np.full((64, 64), 1, np.uint8))
+    assert found("dynamic-world-2022") == 404
+    asyncio.run(watch())
+    site.services.store.delete(layout.BASELINES, "2022/current.json")
+    assert sync(site.services) == SyncReport(0, 1)
