@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dagster import DagsterInstance
@@ -13,6 +14,7 @@ from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.definitions.reconstruct import initialize_repository_def_from_pointer
 from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.events import EngineEventData
+from dagster._core.execution import compute_logs
 from dagster._core.execution.api import execute_run_iterator
 from dagster._core.workspace.autodiscovery import loadable_targets_from_python_module
 from dagster._utils.error import serializable_error_info_from_exc_info
@@ -21,9 +23,17 @@ from resources.lanes.pooling import hold_connections
 from resources.lanes.records import take
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dagster import DagsterRun, JobDefinition, RepositoryDefinition
 
 log = logging.getLogger("geocrop.lane")
+
+
+@contextmanager
+def _no_echo(path: str, stream: object) -> Iterator[tuple[None, None]]:
+    """Stand for Dagster's echo of printed output: four processes a run, for a terminal that nobody watches here."""
+    yield (None, None)
 
 
 class RepositoryJob(InMemoryJob):
@@ -52,6 +62,7 @@ class Executor:
     @classmethod
     def open(cls, module: str) -> Executor:
         """Open the instance of DAGSTER_HOME and load a code location."""
+        compute_logs.tail_to_stream = _no_echo
         instance = DagsterInstance.get()
         hold_connections(instance)
         executor = cls(instance)
