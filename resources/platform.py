@@ -40,6 +40,7 @@ def open_store(settings: Settings) -> ObjectStore:
         secret.get_secret_value(),
         secure=False,  # of an endpoint without a scheme; https:// decides for itself
         region=settings.s3_region,
+        public_endpoint=settings.s3_public_endpoint,
     )
 
 

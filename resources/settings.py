@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     s3_endpoint: str | None = Field(None, validation_alias=AliasChoices("MINIO_ENDPOINT", "GEOCROP_S3_ENDPOINT"))
     s3_access_key: str | None = Field(None, validation_alias=AliasChoices("AWS_ACCESS_KEY_ID", "GEOCROP_S3_ACCESS_KEY"))
     s3_region: str = "us-east-1"
+    s3_public_endpoint: str | None = Field(
+        None, description="The store's address as visitors reach it, for download links; MINIO_ENDPOINT when unset."
+    )
 
     # Model registry.
     mlflow_uri: str | None = Field(None, description="MLflow's tracking URI; SQLite in `home` when unset.")

@@ -26,6 +26,7 @@ from resources.object_store.s3_http import Body, Faults, http_client, http_date,
 
 if TYPE_CHECKING:
     import rasterio
+    from minio import Minio
     from urllib3 import BaseHTTPResponse
 
 PART_BYTES = 16 << 20
@@ -57,6 +58,8 @@ class S3Store(ObjectStore):
         secret_key: str,
         secure: bool = True,
         region: str = "us-east-1",
+        *,
+        public_endpoint: str | None = None,
     ) -> None:
         """Prepare a client; nothing is sent yet.
 
@@ -66,6 +69,7 @@ class S3Store(ObjectStore):
             secret_key: Its secret; never shown.
             secure: TLS or not.
             region: The region requests are signed for.
+            public_endpoint: The address of the same server that signed links carry, where visitors reach it by another.
         """
         from minio import Minio
 
@@ -83,6 +87,20 @@ class S3Store(ObjectStore):
             secure=self.secure,
             region=region,
             http_client=self._http,
+        )
+        self._signer = self._client if public_endpoint is None else self._signer_for(public_endpoint)
+
+    def _signer_for(self, address: str) -> Minio:
+        """Return a client that signs links to another address of this server; it never sends anything."""
+        from minio import Minio
+
+        scheme, _, host = address.rpartition("://")
+        return Minio(
+            host.rstrip("/"),
+            access_key=self._access_key,
+            secret_key=self._secret_key,
+            secure=scheme == "https",
+            region=self.region,  # given, so that it need not be asked for
         )
 
     def __repr__(self) -> str:
@@ -211,7 +229,7 @@ class S3Store(ObjectStore):
         if filename is not None:
             headers["response-content-disposition"] = f'attachment; filename="{filename}"'
         with self._faults.told(bucket, key):
-            return self._client.presigned_get_object(bucket, key, expires=expires, response_headers=headers)
+            return self._signer.presigned_get_object(bucket, key, expires=expires, response_headers=headers)
 
     def uri(self, bucket: str, key: str) -> str:
         """Return `s3://bucket/key`."""

@@ -18,6 +18,7 @@ from resources.object_store import (
     InvalidKey,
     ObjectNotFound,
     PreconditionFailed,
+    S3Store,
 )
 
 if TYPE_CHECKING:
@@ -220,6 +221,19 @@ def test_a_presigned_address_reads_without_keys(case: StoreCase) -> None:
         return
     assert requests.get(url, timeout=10).content == b"lon,lat"
     assert requests.get(url.split("?")[0], timeout=10).status_code == 403
+
+
+def test_a_presigned_address_carries_the_name_by_which_visitors_reach_the_server(s3_server: object) -> None:
+    port = s3_server.endpoint.rpartition(":")[2]
+    inside, outside = f"http://{s3_server.endpoint}", f"http://localhost:{port}"
+    store = S3Store(inside, s3_server.access_key, s3_server.secret_key, public_endpoint=outside)
+    store.ensure_buckets(["visited"])
+    store.put("visited", "map.tif", b"a map")
+    address = store.presigned_url("visited", "map.tif")
+    assert address.startswith(f"{outside}/visited/")
+    assert requests.get(address, timeout=30).content == b"a map"
+    unsigned = address.replace("localhost", "127.0.0.1")
+    assert requests.get(unsigned, timeout=30).status_code == 403, "the signature covers the host"
 
 
 def test_a_presigned_address_of_s3_ends(case: StoreCase) -> None:
