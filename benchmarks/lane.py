@@ -47,6 +47,7 @@ POLL_S = 0.02
 #: Side of an AOI in degrees: some 300 m, 9 ha.
 SIDE_DEG = 0.0028
 LOCATION = "bench"
+POSTGRES_FOLDERS = f"{os.environ.get('PATH', '')}:{':'.join(f'/usr/lib/postgresql/{one}/bin' for one in (15, 16, 17))}"
 LAUNCH = """mutation($params: ExecutionParams!) { launchRun(executionParams: $params) {
   __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
 ADD_KEY = """mutation($key: String!, $set: String!) { addDynamicPartition(partitionKey: $key, partitionsDefName: $set,
