@@ -127,6 +127,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services = state.given_services or await asyncio.to_thread(build_services, state.settings)
     await asyncio.to_thread(migrate.upgrade, services.database)
     state.services = services
+    state.logins = asyncio.Semaphore(auth.LOGINS_AT_ONCE)
     state.status_board = StatusBoard(probes_of(services))
     state.metrics.watch(services)
     services.broadcaster.start(services.database, asyncio.get_running_loop())

@@ -98,8 +98,9 @@ def read_limit(given: str) -> int | None:
 
 
 def find_user(session: Session, name: str) -> User | None:
-    """Return the user of a name, disabled or not."""
-    return session.scalar(select(User).where(User.name == name.strip().lower()))
+    """Return the user of a name, disabled or not; None for what cannot be a name, without asking."""
+    lowered = name.strip().lower()
+    return session.scalar(select(User).where(User.name == lowered)) if NAME.fullmatch(lowered) else None
 
 
 def get_user(session: Session, name: str) -> User:

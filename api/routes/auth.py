@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.security import OAuth2PasswordRequestForm
 
 from api.db.users import ADMIN, begin_attempt, find_user, forget_attempts
 from api.deps import CurrentUser, ServicesDep
-from api.errors import NotAuthenticated, TooManyLogins, WrongCredentials, responses
+from api.errors import NotAuthenticated, ServiceDown, TooManyLogins, WrongCredentials, responses
 from api.models.auth import Me, TokenAnswer
 from api.security import issue_token, verify_password
 from api.services import Services
@@ -17,14 +21,34 @@ from api.services import Services
 router = APIRouter(prefix="/auth", tags=["auth"])
 
 
+#: An attempt counts as failed until its password is found right, so few may be open: many right ones at once from one
+#: address would refuse each other. Those that wait hold no thread.
+LOGINS_AT_ONCE = 2
+#: Seconds that a login waits for its turn.
+TURN_S = 20.0
+
+
 @router.post("/token", responses=responses(WrongCredentials, TooManyLogins))
-def log_in(
+async def log_in(
     form: Annotated[OAuth2PasswordRequestForm, Depends()], request: Request, services: ServicesDep
 ) -> TokenAnswer:
     """Give a token for a name and a password (OAuth2 password form)."""
     address = request.client.host if request.client else "unknown"
-    token = token_for(services, form.username, form.password, address)
+    async with _turn(request.app.state.logins):
+        token = await run_in_threadpool(token_for, services, form.username, form.password, address)
     return TokenAnswer(access_token=token, expires_in=round(services.settings.token_minutes * 60))
+
+
+@asynccontextmanager
+async def _turn(logins: asyncio.Semaphore) -> AsyncIterator[None]:
+    try:
+        await asyncio.wait_for(logins.acquire(), TURN_S)
+    except TimeoutError as error:
+        raise ServiceDown("Too many logins at this moment.") from error
+    try:
+        yield
+    finally:
+        logins.release()
 
 
 def token_for(services: Services, name: str, password: str, address: str) -> str:

@@ -106,6 +106,16 @@ def test_bombs_and_malformed_bodies_are_problems_of_the_request(client: TestClie
     assert all(len(one.content) < 20_000 for one in answers.values())
 
 
+@pytest.mark.parametrize("depth", [0, 1, MAX_DEPTH - 1, MAX_DEPTH])
+@pytest.mark.parametrize("inner", ["1", '"]]}}[[{{"', '"\\\\\\""', "[" + "[]," * 100 + "{}]"])
+def test_depth_is_counted_outside_of_text_and_to_the_level(depth: int, inner: str) -> None:
+    own = {"1": 0, '"]]}}[[{{"': 0, '"\\\\\\""': 0}.get(inner, 2)
+    arrays = "[" * depth + inner + "]" * depth
+    mixed = '{"a":[' * (depth // 2) + inner + "]}" * (depth // 2)
+    assert (problem_of_json(arrays.encode()) is None) == (depth + own <= MAX_DEPTH)
+    assert (problem_of_json(mixed.encode()) is None) == (depth // 2 * 2 + own <= MAX_DEPTH)
+
+
 def test_ordinary_json_passes_the_guard() -> None:
     ring = [[[[29.0, -18.0], [29.1, -18.0], [29.1, -18.1], [29.0, -18.0]]]]
     for value in (ring, {"text": '[[[["\\"{{{{' * 50}, {"pair": "😀"}, {"text": "\\u0000 written out"}, []):
