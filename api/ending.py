@@ -5,13 +5,17 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from api.db import jobs
 from api.decide import stage_of
 from api.failures import GATE_REFUSED, RESULT_MISSING, RUN_DELETED, is_requests_fault
+from api.stac_index import index_job
 from resources.layout import RESULTS, map_prefix
 from resources.object_store.base import BucketNotFound, StoreUnavailable
 from resources.publish import read_pointer
 from sensors import tags
+from training.errors import GeocropError
 
 if TYPE_CHECKING:
     from api.db.tables import Job
@@ -117,3 +121,11 @@ class Ending:
     def _ready(self, job: Job, result: dict[str, Any]) -> None:
         with self.services.database.write() as session:
             jobs.mark_ready(session, job.id, result)
+        self._index(job)
+
+    def _index(self, job: Job) -> None:
+        """Put a new map into the STAC index at once; where that fails, the next sync does it within a minute."""
+        try:
+            index_job(self.services, job)
+        except (SQLAlchemyError, GeocropError) as error:
+            log.warning("job %s is ready, but not in the STAC index yet: %s", job.id, error)
