@@ -15,6 +15,7 @@ from api.models.common import Page
 from api.models.jobs import JobView
 from api.models.models import MAX_VERSION, Metrics, ModelDetail, ModelView, Promote, Rollback
 from api.promotions import AlreadyChampion, RefusedByGate, check_promotion, check_rollback, start_promotion
+from api.routes.admin_jobs import wake_follower
 from resources.bundles import BundleNotFound
 from resources.evidence import NotEvaluated
 from resources.layout import MODELS, report_key
@@ -116,10 +117,3 @@ def metrics(_admin: AdminUser, services: ServicesDep) -> Metrics:
         past_versions=versions,
         past_mean=mean,
     )
-
-
-def wake_follower(request: Request) -> None:
-    """Let a job be launched now; without a follower in this process, another's next look finds it."""
-    follower = getattr(request.app.state, "follower", None)
-    if follower is not None:
-        follower.wake()
