@@ -128,7 +128,12 @@ class FakeLane:
     def __init__(self) -> None:
         self.said: LaneStatus | None = LaneStatus(1, 0, 1, (), (), 0.0)
         self.asked: list[dict[str, Any]] = []
-        self.answer: dict[str, Any] | Exception = {}
+        self.answer: dict[str, Any] | Exception = {
+            "model_version": 1,
+            "recipe": "s2-season@1",
+            "classes": ["maize"],
+            "rows": [],
+        }
 
     def status(self) -> LaneStatus | None:
         return self.said
