@@ -107,15 +107,24 @@ class BodyLimits:
     Args:
         app: What comes next.
         max_bytes: Largest body.
-        uploads: Path of a route that takes more -> its largest body in bytes.
+        uploads: Path of a route that streams its body -> its largest one in bytes.
+        larger: Path of another route that takes more than `max_bytes` -> its largest body in bytes.
         grace_s: Seconds that any body may take; see `MIN_BYTES_A_SECOND` for larger ones.
 
     """
 
-    def __init__(self, app: ASGIApp, max_bytes: int, uploads: Mapping[str, int], grace_s: float = BODY_GRACE_S) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        max_bytes: int,
+        uploads: Mapping[str, int],
+        larger: Mapping[str, int] | None = None,
+        grace_s: float = BODY_GRACE_S,
+    ) -> None:
         self.app = app
         self.max_bytes = max_bytes
         self.uploads = uploads
+        self.larger = larger or {}
         self.grace_s = grace_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -134,8 +143,9 @@ class BodyLimits:
     async def _checked(self, scope: Scope, receive: Receive) -> Receive:
         headers = Headers(scope=scope)
         _check_head(scope, headers)
-        limit = self.uploads.get(scope["path"].rstrip("/"))
-        body = _Body(receive, limit or self.max_bytes, self.grace_s)
+        path = scope["path"].rstrip("/")
+        limit = self.uploads.get(path)
+        body = _Body(receive, limit or self.larger.get(path, self.max_bytes), self.grace_s)
         body.check_length(headers.get("content-length"))
         if limit is not None:
             return body.stream

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from fastapi import APIRouter, Response
 
-from api.deps import CurrentUser, ServicesDep
+from api.deps import AdminUser, ServicesDep
 from api.errors import InvalidRequest, NotAuthenticated, ServiceDown, responses
 from api.lane import LaneRefused, LaneUnavailable
 from api.models.inference import InferenceAnswer, InferenceRequest
@@ -54,7 +54,7 @@ KNOWN: dict[str, type[GeocropError]] = {
     response_model=InferenceAnswer,
     responses=responses(*KNOWN.values(), InferenceRefused, LaneDown),
 )
-def infer(_user: CurrentUser, services: ServicesDep, asked: InferenceRequest) -> Response:
+def infer(_admin: AdminUser, services: ServicesDep, asked: InferenceRequest) -> Response:
     """Return class and probabilities for feature vectors, or for places measured in imagery.
 
     The champion answers, or the version that is named. At most 10,000 feature vectors or 100 samples a request.

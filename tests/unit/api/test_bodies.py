@@ -231,3 +231,15 @@ def test_a_client_that_goes_away_in_its_body_is_let_go() -> None:
 
     sent = _answers_of(BodyLimits(never, 1000, {}), _scope(), gone)
     assert sent[0]["status"] == 400
+
+
+def test_a_full_batch_of_feature_vectors_fits_into_one_request(
+    client: TestClient,
+    login: Login,
+    lane: Any,  # noqa: ANN401  # FakeLane
+) -> None:
+    names = [f"feature_{number}" for number in range(28)]
+    rows = [[0.12345678901234567] * len(names)] * 10_000
+    answer = client.post("/inference", json={"features": {"columns": names, "rows": rows}}, headers=login("admin"))
+    assert answer.status_code != 413, answer.text
+    assert len(lane.asked) == 1

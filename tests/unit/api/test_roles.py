@@ -42,7 +42,7 @@ WHO = {
     "GET /tiles/preview.{format}": LINK,
     "GET /files/{bucket}/{key:path}": LINK,
     "HEAD /files/{bucket}/{key:path}": LINK,
-    "POST /inference": USER,
+    "POST /inference": ADMIN,
     "GET /events": ADMIN,
     "GET /events/link": ADMIN,
     "GET /events/history": ADMIN,

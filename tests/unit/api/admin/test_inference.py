@@ -30,7 +30,7 @@ ANSWER = {
 
 @pytest.fixture
 def user(client: TestClient, login: Callable[..., dict[str, str]], lane: Fake) -> TestClient:
-    client.headers.update(login("recruiter"))
+    client.headers.update(login("admin"))
     lane.answer = ANSWER
     return client
 
