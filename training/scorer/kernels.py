@@ -169,19 +169,20 @@ def order_rows(X: Array, start: int, keys: Array) -> None:
 
 @compiled
 def _split(  # noqa: PLR0917
-    key: Array, limit: int, wrap: int, pixels: Array, aside: Array, first: int, last: int
+    key: Array, limit: int, wrap: int, pixels: Array, out: Array, first: int, last: int
 ) -> int:
-    """Bring the pixels of pixels[first:last] that go left to its front, both parts in their order; return its end."""
-    left, right = np.uint64(first), np.uint64(0)
-    for place in range(first, last):
+    """Write pixels[first:last] to out[first:last], those that go left from its front, others from its end.
+
+    Return where the others begin. Both places are written and one is kept: there is no branch to foresee.
+    """
+    left, right = np.uint64(first), np.uint64(last - 1)
+    for place in range(np.uint64(first), np.uint64(last)):
         pixel = pixels[place]
         goes_right = np.int32(key[pixel] + wrap) > limit
-        pixels[left] = pixel
-        aside[right] = pixel
-        right += np.uint64(goes_right)
+        out[left] = pixel
+        out[right] = pixel
+        right -= np.uint64(goes_right)
         left += np.uint64(not goes_right)
-    for place in range(np.int64(right)):
-        pixels[np.int64(left) + place] = aside[place]
     return np.int64(left)  # type: ignore[return-value]
 
 
@@ -205,31 +206,35 @@ def _add_leaf(row: int, walks: Walk, sums: Array, pixels: Array) -> None:
 
 
 @compiled
-def add_large_trees(  # noqa: PLR0917
-    keys: Array, walks: Walk, pixels: Array, aside: Array, stack: Array, sums: Array
-) -> None:
-    """Add the trees of `Walks` to sums [k, n (or more)]; `pixels`, `aside` and `stack` are room to work in."""
+def add_large_trees(keys: Array, walks: Walk, pixels: Array, stack: Array, sums: Array) -> None:
+    """Add the trees of `Walks` to sums [k, n (or more)]; pixels uint16 [2, n] and stack are room to work in.
+
+    The list of a node's pixels lies in one row of `pixels`, those of its children in the other, at the same places.
+    """
     nodes, starts, rows, _, _, _, targets = walks
     for tree in range(starts.shape[0] - 1):
         for pixel in range(keys.shape[1]):
-            pixels[pixel] = pixel
+            pixels[0, pixel] = pixel
         waiting = 1
-        stack[0, 0], stack[0, 1], stack[0, 2] = starts[tree], 0, keys.shape[1]
+        stack[0, 0], stack[0, 1], stack[0, 2], stack[0, 3] = starts[tree], 0, keys.shape[1], 0
         while waiting > 0:
             waiting -= 1
-            node, first, last = stack[waiting, 0], stack[waiting, 1], stack[waiting, 2]
+            node, first, last, side = stack[waiting, 0], stack[waiting, 1], stack[waiting, 2], stack[waiting, 3]
             while nodes[node, 3] != node and last - first > FEW:
-                middle = _split(keys[nodes[node, 1]], nodes[node, 0], nodes[node, 2], pixels, aside, first, last)
+                key, limit, wrap = keys[nodes[node, 1]], nodes[node, 0], nodes[node, 2]
+                middle = _split(key, limit, wrap, pixels[side], pixels[1 - side], first, last)
+                node, side = nodes[node, 3], 1 - side
                 if middle < last:
-                    stack[waiting, 0], stack[waiting, 1], stack[waiting, 2] = nodes[node, 3] + 1, middle, last
+                    stack[waiting, 0], stack[waiting, 1] = node + 1, middle
+                    stack[waiting, 2], stack[waiting, 3] = last, side
                     waiting += 1
-                node, last = nodes[node, 3], middle
+                last = middle
             if nodes[node, 3] == node:
-                _add_leaf(rows[node], walks, sums[targets[tree] :], pixels[first:last])
+                _add_leaf(rows[node], walks, sums[targets[tree] :], pixels[side, first:last])
             else:
                 for place in range(first, last):
-                    leaf = _walk(keys, nodes, node, pixels[place])
-                    _add_leaf(rows[leaf], walks, sums[targets[tree] :], pixels[place : place + 1])
+                    leaf = _walk(keys, nodes, node, pixels[side, place])
+                    _add_leaf(rows[leaf], walks, sums[targets[tree] :], pixels[side, place : place + 1])
 
 
 @compiled

@@ -218,8 +218,8 @@ class _Room:
         self.ranks = _aligned(blocks * columns if small else 0, BLOCK).reshape(-1, max(columns, 1), BLOCK)
         self.slots = _aligned(max((part.n_slots for part in small), default=1), BLOCK)
         self.keys = np.empty(len(scorer.bundle.features) * n if large else 0, np.int32)
-        self.pixels, self.aside = np.empty(n, np.uint16), np.empty(n, np.uint16)
-        self.stack = np.empty((max((part.depth for part in large), default=0) + 2, 3), np.int64)
+        self.pixels = np.empty((2, n), np.uint16)
+        self.stack = np.empty((max((part.depth for part in large), default=0) + 2, 4), np.int64)
 
 
 def _aligned(rows: int, width: int) -> NDArray[np.uint8]:
@@ -267,6 +267,6 @@ def _chunk(scorer: Scorer, X: NDArray[np.float32], start: int, stop: int, room: 
         if isinstance(part, SmallPart):
             kernels.add_small_trees(ranks, part.kernel_arrays(), room.slots, sums)
         else:
-            kernels.add_large_trees(keys, part.kernel_arrays(), room.pixels, room.aside, room.stack, sums)
+            kernels.add_large_trees(keys, part.kernel_arrays(), room.pixels, room.stack, sums)
         found[name] = part.probabilities(sums[:, :n])
     return found

@@ -96,7 +96,7 @@ def test_large_trees_are_walked_to_the_same_leaves(
     bundle = make_bundle(2, "Scaled", 3000, lightgbm=leafy, xgboost=deep)
     scorer = of(bundle)
     kinds = {name: type(part) for name, part in scorer.parts.items()}
-    assert kinds["lightgbm"] is LargePart
+    assert kinds["xgboost"] is LargePart
     assert kinds["random_forest"] is LargePart
     assert kinds["catboost"] is SmallPart
     assert_same(scorer, odd_pixels(900))
