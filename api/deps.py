@@ -20,12 +20,12 @@ MAX_OFFSET = 1_000_000_000
 #: A token of ours has some 250 characters.
 MAX_TOKEN_LENGTH = 4096
 
-_bearer = OAuth2PasswordBearer(
+bearer_token = OAuth2PasswordBearer(
     tokenUrl="auth/token", auto_error=False, description="Token of `POST /auth/token`, by name and password."
 )
 
 
-def get_services(request: Request) -> Services:
+async def get_services(request: Request) -> Services:
     """Return what the app holds while it runs."""
     services: Services = request.app.state.services
     return services
@@ -34,7 +34,7 @@ def get_services(request: Request) -> Services:
 ServicesDep = Annotated[Services, Depends(get_services)]
 
 
-def current_user(services: ServicesDep, token: Annotated[str | None, Depends(_bearer)]) -> User:
+def current_user(services: ServicesDep, token: Annotated[str | None, Depends(bearer_token)]) -> User:
     """Return the enabled user whose valid token the request carries.
 
     Raises:
@@ -77,7 +77,7 @@ class PageAsked:
     offset: int
 
 
-def page_asked(
+async def page_asked(
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Items in the answer.")] = 50,
     offset: Annotated[int, Query(ge=0, le=MAX_OFFSET, description="Items left out before them.")] = 0,
 ) -> PageAsked:

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
+from pydantic import SecretStr
 from starlette.middleware.cors import CORSMiddleware
 
 from api.clock import Clock
@@ -86,7 +87,8 @@ def create_app(
 
     """
     settings = settings or (services.settings if services else load_settings())
-    secret_of(settings)  # fail now, not at the first login
+    # Fail now and not at the first login; and read a secret's file once, not for every request.
+    settings = settings.model_copy(update={"jwt_secret": SecretStr(secret_of(settings))})
     app = FastAPI(
         title="GeoCrop",
         summary=SUMMARY,

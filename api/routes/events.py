@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from api.db import events
 from api.db.tables import User
 from api.db.users import ADMIN, find_user
-from api.deps import MAX_PAGE, AdminUser, ServicesDep, _bearer, admin_user, user_of
+from api.deps import MAX_PAGE, AdminUser, ServicesDep, admin_user, bearer_token, user_of
 from api.errors import Forbidden, LinkRefused, NotAuthenticated, responses
 from api.links import base_url
 from api.models.events import EventsPage, EventView, StreamLink
@@ -29,7 +29,7 @@ EventId = Annotated[int | None, Query(alias="lastEventId", ge=0, le=MAX_EVENT_ID
 def watcher(
     *,
     services: ServicesDep,
-    bearer: Annotated[str | None, Depends(_bearer)],
+    bearer: Annotated[str | None, Depends(bearer_token)],
     user: Annotated[str | None, Query(max_length=64, description="Of a link: whose it is.")] = None,
     token: Annotated[
         str | None, Query(max_length=MAX_LINK_TOKEN, description="Of a link: EventSource sends no headers.")

@@ -13,7 +13,7 @@ from api.db.jobs import FINAL
 from api.db.predictions import JobEnding
 from api.db.tables import User
 from api.db.users import ADMIN
-from api.deps import CurrentUser, PageDep, ServicesDep, _bearer, user_of
+from api.deps import CurrentUser, PageDep, ServicesDep, bearer_token, user_of
 from api.errors import LinkRefused, NotAuthenticated, NotFound, QuotaExceeded, responses
 from api.links import base_url
 from api.models.aois import BOX_EXAMPLE, AoiId
@@ -145,7 +145,7 @@ def watched(
     *,
     services: ServicesDep,
     prediction_id: PredictionId,
-    bearer: Annotated[str | None, Depends(_bearer)],
+    bearer: Annotated[str | None, Depends(bearer_token)],
     token: Annotated[
         str | None, Query(max_length=MAX_LINK_TOKEN, description="Of `links.events`: EventSource sends no headers.")
     ] = None,

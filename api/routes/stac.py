@@ -12,11 +12,10 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Request
 from fastapi.responses import JSONResponse
-from fastapi.security import OAuth2PasswordBearer
 
 from api import stac_catalogue
 from api.db.tables import User
-from api.deps import ServicesDep, user_of
+from api.deps import ServicesDep, bearer_token, user_of
 from api.errors import InvalidRequest, NotAuthenticated, NotFound, TokenExpired, TokenInvalid, TokenRevoked, responses
 from api.links import base_url
 from api.published import PublishedRaster, baselines, partitions, read_crop_map
@@ -26,15 +25,12 @@ from imagery.aoi import InvalidPartitionKeyError, parse_partition_key
 from imagery.stac import BASELINES
 from resources.object_store import StoreUnavailable
 
-_bearer = OAuth2PasswordBearer(
-    tokenUrl="auth/token", auto_error=False, description="Token of `POST /auth/token`, by name and password."
-)
 LOGIN_ERRORS = (NotAuthenticated, TokenExpired, TokenInvalid, TokenRevoked)
 #: What is seen depends on who asks.
 HEADERS = {"Cache-Control": "private, no-store", "Vary": "Authorization"}
 
 
-def visitor(services: ServicesDep, token: Annotated[str | None, Depends(_bearer)]) -> User | None:
+def visitor(services: ServicesDep, token: Annotated[str | None, Depends(bearer_token)]) -> User | None:
     """Return the user who calls, or None for the public; a token that is sent must be good."""
     return user_of(services, token) if token else None
 

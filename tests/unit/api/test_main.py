@@ -81,4 +81,6 @@ def test_links_go_by_the_public_address(services: Services) -> None:
 
 def test_settings_are_read_when_the_app_is_made_not_at_import(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GEOCROP_HOME", str(tmp_path))
-    assert create_app().state.settings == Settings(home=tmp_path)
+    read = create_app().state.settings
+    assert read.jwt_secret is not None, "made once, in the home"
+    assert read == Settings(home=tmp_path, jwt_secret=read.jwt_secret)
