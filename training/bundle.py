@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,15 @@ import numpy as np
 
 from training.applicability import Applicability
 from training.array_files import InvalidModelFile, read_arrays, write_arrays
-from training.bundle_files import BundleRefused, content_hash, read_manifest, refuse_foreign_files, write_manifest
+from training.bundle_files import (
+    BundleRefused,
+    add_derived,
+    content_hash,
+    listed_files,
+    read_manifest,
+    refuse_foreign_files,
+    write_manifest,
+)
 from training.combiner import Combiner
 from training.config import LEARNERS
 from training.learners.learner_fit import LearnerFit
@@ -19,7 +27,11 @@ from training.learners.learner_fit import LearnerFit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from training.scorer import Scorer
+
 SCHEMA = "geocrop-bundle-1"
+SCORER_FILE = "scorer.safetensors"
+SCORER_FORMAT = "geocrop-scorer-1"
 APPLICABILITY_FILE = "applicability.safetensors"
 APPLICABILITY_FORMAT = "geocrop-applicability-1"
 LIBRARIES = ("catboost", "lightgbm", "numpy", "scikit-learn", "xgboost")
@@ -50,13 +62,27 @@ class ModelBundle:
     libraries: dict[str, str]
     applicability: Applicability
     _folder_hash: str | None = field(default=None, repr=False)
+    _scorer_arrays: dict[str, NDArray[Any]] | None = field(default=None, repr=False)
 
     def predict_proba(self, X: NDArray[np.float32], threads: int = 1) -> NDArray[np.float32]:
-        """Return calibrated probabilities float32 [n, k] of X float32 [n, f]; NaN is missing.
+        """Return calibrated probabilities float32 [n, k] of X float32 [n, f]; NaN is missing. The reference.
 
         The number of threads does not change the result.
         """
         return self.combiner.mix(np.stack([fit.predict_proba(X, threads) for fit in self.learners]))
+
+    @cached_property
+    def scorer(self) -> Scorer | None:
+        """Return the scorer that the bundle's folder carries; None in a bundle that was saved without one."""
+        if self._scorer_arrays is None:
+            return None
+        from training.scorer import Scorer
+
+        return Scorer.from_arrays(self._scorer_arrays, self)
+
+    def score(self, X: NDArray[np.float32], threads: int = 1) -> NDArray[np.float32]:
+        """Return what `predict_proba` returns, within 1e-6 and many times faster where the bundle carries a scorer."""
+        return (self.scorer or self).predict_proba(X, threads)
 
     def predict(self, X: NDArray[np.float32], threads: int = 1) -> NDArray[np.uint8]:
         """Return class codes uint8 [n] of X float32 [n, f]: of the likeliest class."""
@@ -77,15 +103,25 @@ class ModelBundle:
         with tempfile.TemporaryDirectory() as folder:
             return self.save(Path(folder))
 
-    def save(self, folder: Path) -> str:
-        """Write the bundle into an empty or absent folder and return its hash; raises BundleRefused if not empty."""
+    def save(self, folder: Path, *, scored: bool = False) -> str:
+        """Write the bundle into an empty or absent folder and return its hash; raises BundleRefused if not empty.
+
+        With `scored` its scorer is made and written as well, which takes seconds. The hash stays the same: the scorer
+        follows from the bundle.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise BundleRefused(f"{folder} is not empty")
         for fit in self.learners:
             fit.save(folder / "learners" / fit.name)
         write_arrays(folder / APPLICABILITY_FILE, self.applicability.arrays(), APPLICABILITY_FORMAT)
-        return write_manifest(folder, self._facts())
+        found = write_manifest(folder, self._facts())
+        if scored:
+            from training.scorer import convert
+
+            convert(replace(self, _folder_hash=found)).save(folder / SCORER_FILE)
+            add_derived(folder, SCORER_FILE)
+        return found
 
     @classmethod
     def load(cls, folder: Path) -> ModelBundle:
@@ -95,7 +131,8 @@ class ModelBundle:
         outside the folder, or a model file is not what it should be.
         """
         manifest = read_manifest(folder, SCHEMA)
-        refuse_foreign_files(folder, manifest["files"])
+        files = listed_files(manifest)
+        refuse_foreign_files(folder, files)
         if unknown := set(manifest.get("learners", ())) - set(LEARNERS):
             raise BundleRefused(f"the manifest names learners that do not exist: {', '.join(sorted(unknown))}")
         try:
@@ -107,6 +144,7 @@ class ModelBundle:
                 combiner=Combiner.from_dict(manifest["combiner"]),
                 applicability=Applicability.from_arrays(read_arrays(folder / APPLICABILITY_FILE, APPLICABILITY_FORMAT)),
                 _folder_hash=content_hash(manifest),
+                _scorer_arrays=read_arrays(folder / SCORER_FILE, SCORER_FORMAT) if SCORER_FILE in files else None,
             )
         except (KeyError, TypeError, ValueError, InvalidModelFile) as error:
             raise BundleRefused(f"{folder.name}: {error}") from error

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from training.errors import GeocropError
 
 MANIFEST = "manifest.json"
-NOT_HASHED = ("libraries", "hash")  # where and how it was made, not what it is
+NOT_HASHED = ("libraries", "hash", "derived")  # where and how it was made and what follows from it, not what it is
 MAX_MANIFEST_BYTES = 16 * 2**20
 READ_BYTES = 2**20
 
@@ -29,6 +29,22 @@ def write_manifest(folder: Path, facts: dict[str, Any]) -> str:
     text = json.dumps(manifest, sort_keys=True, indent=1, allow_nan=False)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
     return str(manifest["hash"])
+
+
+def add_derived(folder: Path, name: str) -> None:
+    """List a file that follows from the others: with its checksum, but outside of the bundle's hash."""
+    path = folder / MANIFEST
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["derived"] = manifest.get("derived", {}) | {name: _file_hash(folder / name)}
+    path.write_text(json.dumps(manifest, sort_keys=True, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def listed_files(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Return all files that a manifest lists, with their checksums; a derived one never stands for another."""
+    derived: Any = manifest.get("derived", {})
+    if not isinstance(derived, dict):
+        raise BundleRefused(f"{MANIFEST} lists no derived files")
+    return {**derived, **manifest["files"]}
 
 
 def content_hash(manifest: dict[str, Any]) -> str:

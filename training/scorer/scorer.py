@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from training.array_files import InvalidModelFile, read_arrays, write_arrays
+from training.bundle import SCORER_FORMAT
 from training.scorer.parts import BLOCK, LargePart, SmallPart
 from training.scorer.programs import Programs, is_small, programs_of
 from training.scorer.ranks import Scales, ranked
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     Probabilities = dict[str, NDArray[np.float32]]
     Finish = Callable[[slice, Probabilities], None]
 
-FORMAT = "geocrop-scorer-1"
+FORMAT = SCORER_FORMAT
 CHUNK = 8192
 """Pixels that a thread takes at once: 6 MB of ranks, keys and sums for 100 features."""
 
@@ -110,10 +111,15 @@ class Scorer:
         Raises InvalidModelFile when the format is unknown or the arrays do not fit together, ScorerMismatch when the
         file was made from another bundle.
         """
-        arrays = read_arrays(path, FORMAT)
+        return cls.from_arrays(read_arrays(path, FORMAT), bundle)
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], bundle: ModelBundle) -> Scorer:
+        """Take the arrays of such a file; raises as `load` does, but for the format."""
+        arrays = dict(arrays)
         made_from = arrays.pop("bundle", np.zeros(0, np.uint8)).tobytes().hex()
         if made_from != bundle.hash:
-            raise ScorerMismatch(f"{path.name} was made from bundle {made_from[:12]}, not {bundle.hash[:12]}")
+            raise ScorerMismatch(f"the scorer was made from bundle {made_from[:12]}, not {bundle.hash[:12]}")
         try:
             scales = Scales(**{name: arrays.pop(f"scales/{name}") for name in _SCALE_FIELDS})
             found: dict[tuple[str, str], dict[str, NDArray[Any]]] = {}
@@ -122,7 +128,7 @@ class Scorer:
                 found.setdefault((kind, name), {})[field] = array
             parts = {name: _KINDS[kind](**of_part) for (kind, name), of_part in found.items()}
         except (KeyError, TypeError, ValueError) as error:
-            raise InvalidModelFile(f"{path.name}: {error}") from error
+            raise InvalidModelFile(f"the scorer's file: {error!r}") from error
         why = "its file holds no such learner"
         plain = {fit.name: why for fit in bundle.learners if fit.name not in parts}
         return cls(bundle, scales, parts, plain)._refuse_unfit()
