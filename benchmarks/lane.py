@@ -13,6 +13,7 @@ import argparse
 import importlib.util
 import json
 import os
+import signal
 import statistics
 import sys
 import tempfile
@@ -277,6 +278,7 @@ def main() -> None:
     parser.add_argument("--home", type=Path, help="home of an earlier `geocrop demo --small`; a temporary one if none")
     parser.add_argument("--repetitions", type=int, default=7, help="maps by each path, beside one to warm up")
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is stopped
     with tempfile.TemporaryDirectory(prefix="geocrop-bench-") as folder:
         settings = prepare((chosen.home or Path(folder) / "home").absolute())
         partitions = tiny_aois(settings, chosen.repetitions + 1)
