@@ -26,8 +26,10 @@ import pytest
 
 from demo import Landscape, simulate
 from geocrop_assets.cli.runs import LOCAL_INSTANCE
+from resources.lanes.client import LaneHttp
 from resources.layout import BASELINES, baseline_upload_prefix
 from resources.object_store import S3Store
+from resources.settings import Settings
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -66,7 +68,7 @@ class Platform:
 
     api: str
     land: Landscape
-    environment: dict[str, str]
+    lane: LaneHttp
     log: Path
 
     @contextlib.contextmanager
@@ -140,12 +142,14 @@ def platform(  # noqa: PLR0917  # pytest calls by name
     add_user(environment, ADMIN, "admin")
     add_user(environment, RECRUITER, "recruiter")
     log = home / "up.log"
-    ports = ["--api-port", str(port), "--dagster-port", str(free_port()), "--lane-port", str(free_port())]
+    lane_port = free_port()
+    ports = ["--api-port", str(port), "--dagster-port", str(free_port()), "--lane-port", str(lane_port)]
     with log.open("wb") as output:
         stack = subprocess.Popen([str(GEOCROP), "up", *ports], env=environment, stdout=output, stderr=output)
     try:
         eventually(lambda: True if "API and its documentation" in log.read_text() else gone(stack, log), "start")
-        yield Platform(api, land, environment, log)
+        settings = Settings(home=home, lane_url=f"http://127.0.0.1:{lane_port}")
+        yield Platform(api, land, LaneHttp.of(settings), log)
     finally:
         stack.send_signal(signal.SIGTERM)
         stack.wait(90)
@@ -192,6 +196,39 @@ def tell(platform: Platform, empty_s3: S3Server, admin: httpx.Client, recruiter:
     assert admin.get("/aois").json()["total"] == 1
     told = [one["type"] for one in admin.get("/events/history").json()["items"]]
     assert {"training_finished", "promoted"} <= set(told)
+
+
+def test_a_map_whose_worker_is_killed_is_made_in_the_batch_lane(platform: Platform) -> None:
+    """Follows the story above: there is a champion, and the recruiter has started one job."""
+    with platform.log_in(RECRUITER) as recruiter:
+        worker = eventually(lambda: next(iter(platform.lane.status().workers), None), "warm worker").pid
+        os.kill(worker, signal.SIGSTOP)  # so that it cannot be done before it is killed
+        try:
+            asked = recruiter.post("/predictions", json={"aoi": part_of(platform.land), "season": platform.land.season})
+            assert asked.status_code == 202, asked.text
+            job = asked.json()
+            eventually(lambda: holder(platform, worker), "run in the worker")
+        finally:
+            os.kill(worker, signal.SIGKILL)
+        kinds = follow(recruiter, job["links"]["events"])
+        assert kinds[-1] == "ready", kinds
+        ready = recruiter.get(job["links"]["self"]).json()
+        assert (ready["state"], ready["lane"]) == ("ready", "batch")
+        assert recruiter.get("/quota").json()["started"] == 2, "the second run is the same job"
+
+
+def holder(platform: Platform, pid: int) -> str | None:
+    """Return the run that a worker holds, if it holds one."""
+    return next((one.run_id for one in platform.lane.status().workers if one.pid == pid), None)
+
+
+def part_of(land: Landscape) -> dict[str, Any]:
+    """Return the western half of the landscape's AOI, another AOI."""
+    ring = aoi_of(land)["coordinates"][0]
+    lons, lats = [lon for lon, _ in ring], [lat for _, lat in ring]
+    west, middle, south, north = min(lons), (min(lons) + max(lons)) / 2, min(lats), max(lats)
+    box = [[west, south], [middle, south], [middle, north], [west, north], [west, south]]
+    return {"type": "Polygon", "coordinates": [box]}
 
 
 def offer_baseline(platform: Platform, empty_s3: S3Server) -> None:
