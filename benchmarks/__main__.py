@@ -10,21 +10,24 @@ import tempfile
 from benchmarks.lane import POSTGRES_FOLDERS
 
 
-def run(what: str, *words: str) -> int:
-    """Run one benchmark in a process of its own, so that peak memory is its own."""
+def run(what: str, *words: str) -> bool:
+    """Run one benchmark in a process of its own, so that peak memory is its own; tell whether it failed."""
     print(what, flush=True)
-    return subprocess.run([sys.executable, "-m", *words], check=False).returncode
+    return subprocess.run([sys.executable, "-m", *words], check=False).returncode != 0
 
 
 def main() -> int:
     """Run each benchmark; return how many failed."""
+    failed = 0
     with tempfile.TemporaryDirectory(prefix="geocrop-bench-") as folder:
-        store = run("one object of 1 GiB through the folder store", "benchmarks.store", f"folder://{folder}")
+        failed += run("one object of 1 GiB through the folder store", "benchmarks.store", f"folder://{folder}")
+    failed += run("from a request to the first baseline tile", "benchmarks.first_tile")
+    failed += run("two hundred clients of the API", "benchmarks.load")
+    failed += run("2,000 tiles, eight clients", "benchmarks.tiles")
     if shutil.which("initdb", path=POSTGRES_FOLDERS) is None:
         print("the lane's benchmark is left out: apt-get install postgresql-15")
-        return int(store != 0)
-    lane = run("a map of 9 ha: interactive lane and stock path (some ten minutes)", "benchmarks.lane")
-    return (store != 0) + (lane != 0)
+        return failed
+    return failed + run("a map of 9 ha: interactive lane and stock path (some ten minutes)", "benchmarks.lane")
 
 
 if __name__ == "__main__":
