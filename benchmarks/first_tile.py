@@ -1,8 +1,8 @@
 """From a visitor's request to the first baseline tile on the page: `python -m benchmarks.first_tile`.
 
 What a page does: `POST /predictions` with a new AOI, read the TileJSON of a baseline in the answer, load the tile in
-its middle. One turn warms the API up and is not counted. Simulated baselines, folder store, SQLite, no Dagster: jobs stay
-queued, which is what the answer does not wait for. Prints milliseconds as JSON.
+its middle. One turn warms the API up and is not counted. Simulated baselines, folder store, SQLite, and no Dagster: the
+jobs stay queued, which is what the answer does not wait for. Prints milliseconds as JSON.
 """
 
 from __future__ import annotations
