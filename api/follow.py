@@ -159,8 +159,7 @@ class Follower:
         """Carry out what was decided."""
         for run in act.surplus:
             self._stop(run.run_id)
-        if act.run is not None and act.kind not in {"wait", "delete"}:
-            self._adopt(job, act.run)
+        self._adopt(job, act)
         if act.kind == "launch":
             self.launching.launch(job)
         elif act.kind == "delete" and act.run is not None:
@@ -174,12 +173,16 @@ class Follower:
         elif act.kind not in {"wait", "delete"}:
             self.ending.end(job, act)
 
-    def _adopt(self, job: Job, run: RunState) -> None:
-        """Make a run the job's: one whose launch was not answered, or the retry of a failed one."""
-        if job.run_id != run.run_id:
+    def _adopt(self, job: Job, act: Act) -> None:
+        """Make a run the job's: one whose launch was not answered, or a retry; and its lane, which may have changed."""
+        run = act.run
+        if run is None or act.kind in {"wait", "delete"}:
+            return
+        lane = job.lane if act.kind == "retrying" else run.tags.get(tags.LANE_TAG) or job.lane
+        if (job.run_id, job.lane) != (run.run_id, lane):
             with self.services.database.write() as session:
-                jobs.mark_run(session, job.id, stage_of(job).number, run.run_id, run.tags.get(tags.LANE_TAG))
-            job.run_id = run.run_id
+                jobs.mark_run(session, job.id, stage_of(job).number, run.run_id, lane)
+            job.run_id, job.lane = run.run_id, lane
 
     def _stop(self, run_id: str) -> None:
         """Ask Dagster to stop a run; again after a while, for it may have been deaf."""

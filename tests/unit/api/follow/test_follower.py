@@ -317,6 +317,20 @@ def test_a_retry_in_the_batch_lane_keeps_the_job_running(
     assert "failed" not in kinds(services, job_id)
 
 
+def test_a_job_whose_run_was_sent_to_the_other_lane_says_so(
+    services: Services, dagster: SimDagster, follower: Follower, office: Office
+) -> None:
+    job_id = office.ask_map()
+    follower.step()
+    run = dagster.runs[0]
+    run.tags[tags.LANE_TAG] = tags.BATCH
+    follower.step()
+    assert office.job(job_id).lane == tags.BATCH
+    told = len(kinds(services, job_id))
+    follower.step()
+    assert len(kinds(services, job_id)) == told, "once"
+
+
 def test_a_promised_retry_that_never_comes_fails_the_job(
     dagster: SimDagster, follower: Follower, office: Office, clock: Clock
 ) -> None:
