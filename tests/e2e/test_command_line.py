@@ -127,25 +127,51 @@ def test_the_demo_refuses_a_home_that_holds_something_else(tmp_path: Path) -> No
     assert "home-in-use" in done.stderr
 
 
-def test_up_serves_the_graph_and_stops_cleanly(demo_home: tuple[Path, str]) -> None:
+def test_up_serves_everything_and_stops_cleanly(demo_home: tuple[Path, str], tmp_path: Path) -> None:
     home, _ = demo_home
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    api, dagster, lane = (free_port() for _ in range(3))
+    ports = ["--api-port", str(api), "--dagster-port", str(dagster), "--lane-port", str(lane)]
     environment = os.environ | {"GEOCROP_HOME": str(home)}
-    server = subprocess.Popen(
-        [str(GEOCROP), "up", "--port", str(port)],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    log = tmp_path / "up.log"
+    with log.open("wb") as output:
+        server = subprocess.Popen([str(GEOCROP), "up", *ports], env=environment, stdout=output, stderr=output)
     try:
-        names = wait_for_assets(f"http://127.0.0.1:{port}/graphql")
+        wait_for_welcome(server, log)
+        names = wait_for_assets(f"http://127.0.0.1:{dagster}/graphql")
+        answers = [requests.get(f"http://127.0.0.1:{port}/healthz", timeout=30).status_code for port in (api, lane)]
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(60)
     assert {"samples", "training_features", "champion_model", "crop_map", "baseline"} <= names
+    assert answers == [200, 200]
+    assert server.returncode == 0
     assert processes_of(home) == []
+
+
+def test_up_refuses_a_port_that_is_taken_before_it_starts_anything(demo_home: tuple[Path, str]) -> None:
+    home, _ = demo_home
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = geocrop(home, "up", "--api-port", str(taken.getsockname()[1]), check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("port-taken")
+    assert "--api-port" in done.stderr
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for_welcome(server: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until `geocrop up` says that all of it serves."""
+    until = time.monotonic() + UI_TIMEOUT_S
+    while "API and its documentation" not in log.read_text():
+        assert server.poll() is None, log.read_text()
+        assert time.monotonic() < until, log.read_text()
+        time.sleep(0.5)
 
 
 def wait_for_assets(address: str) -> set[str]:
