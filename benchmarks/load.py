@@ -1,8 +1,9 @@
 """Two hundred clients of the API on loopback: `python -m benchmarks.load` (60 s; `--seconds`, `--clients` change it).
 
-Every client holds a stream of events of a job and asks for that job's state every two seconds; meanwhile a few others
-load tiles of a simulated baseline, and another process writes the progress of the jobs. Printed, as JSON: latencies of
-the status requests as the clients see them, errors, events that came and were due, and the API's memory.
+Clients come within ten seconds. Each holds a stream of events of a job and asks for its state every two seconds;
+meanwhile a few others load tiles of a simulated baseline, and another process writes the progress of the jobs. Printed,
+as JSON: latencies of the status requests as the clients see them, errors, events that came and were due, and the API's
+memory.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import random
@@ -33,6 +35,8 @@ JOBS = 20
 USER, PASSWORD = "load", "a long enough password"
 #: Each client asks this often, in seconds; a page that shows a job would rely on its stream alone.
 STATUS_PERIOD_S = 2.0
+#: All clients have come after this time: visitors do not all open the page in one instant.
+ARRIVAL_S = 10.0
 #: Progress events a second, over all jobs.
 EVENTS_PER_S = 10.0
 TILE_CLIENTS = 4
@@ -129,7 +133,6 @@ def watch_memory(pid: int, stop: threading.Event, peak: list[int]) -> None:
 
 async def status_client(client: httpx.AsyncClient, prediction: str, until: float, seen: Seen) -> None:
     """Ask for the state of a prediction, again and again."""
-    await asyncio.sleep(random.uniform(0, STATUS_PERIOD_S))  # noqa: S311  # spreads the clients
     while time.monotonic() < until:
         started = time.perf_counter()
         answer = await client.get(f"/predictions/{prediction}")
@@ -137,6 +140,12 @@ async def status_client(client: httpx.AsyncClient, prediction: str, until: float
         if answer.status_code != httpx.codes.OK:
             seen.errors.append(f"status: {answer.status_code} {answer.text[:200]}")
         await asyncio.sleep(STATUS_PERIOD_S)
+
+
+async def visitor(client: httpx.AsyncClient, prediction: str, until: float, seen: Seen) -> None:
+    """Come at some moment, and then follow a prediction in both ways."""
+    await asyncio.sleep(random.uniform(0, ARRIVAL_S))  # noqa: S311  # spreads the clients
+    await asyncio.gather(stream_client(client, prediction, until, seen), status_client(client, prediction, until, seen))
 
 
 async def stream_client(client: httpx.AsyncClient, prediction: str, until: float, seen: Seen) -> None:
@@ -175,11 +184,7 @@ async def run_clients(address: str, predictions: list[str], clients: int, second
         until = time.monotonic() + seconds
         work = [tile_client(client, tiles, until, seen) for _ in range(TILE_CLIENTS)]
         for number in range(clients):
-            prediction = predictions[number % len(predictions)]
-            work += [
-                status_client(client, prediction, until, seen),
-                stream_client(client, prediction, until, seen),
-            ]
+            work.append(visitor(client, predictions[number % len(predictions)], until, seen))
         for outcome in await asyncio.gather(*work, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 seen.errors.append(repr(outcome))
@@ -219,9 +224,11 @@ def measure(clients: int, seconds: float) -> dict[str, Any]:
             ]
             for one in helpers:
                 one.start()
+            gc.disable()  # a collection here would count as the API's latency
             try:
                 seen = asyncio.run(run_clients(address, ids, clients, seconds))
             finally:
+                gc.enable()
                 stop.set()
                 for one in helpers:
                     one.join()
