@@ -6,8 +6,8 @@ Serve it with `uvicorn --factory api.main:create_app`.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -45,7 +45,6 @@ from api.security import secret_of
 from api.services import build_services
 from api.status import StatusBoard, probes_of
 from resources.settings import load_settings
-from training.errors import GeocropError
 
 if TYPE_CHECKING:
     from api.services import Services
@@ -70,6 +69,8 @@ ROUTES = (
     admin_models,
     admin_jobs,
 )
+log = logging.getLogger(__name__)
+
 UPLOAD_PATH = "/admin/datasets/upload"
 #: 10,000 rows of 28 features in full precision are some 5 MB of JSON; the warm worker takes at most 8.
 LARGER_BODIES = {"/inference": 8_000_000}
@@ -159,7 +160,9 @@ def _warm_up(services: Services) -> None:
 
     A full collection over all that is loaded would hold every request for 200 to 400 ms (`benchmarks.load`).
     """
-    with contextlib.suppress(GeocropError):  # it is asked again when somebody needs it, and told then
+    try:
         services.champion.get()
+    except Exception as error:  # whatever MLflow has: the API serves without it, and who needs the champion is told
+        log.warning("the model registry does not answer yet: %s", error)
     gc.collect()
     gc.freeze()
