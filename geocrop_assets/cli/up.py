@@ -76,7 +76,9 @@ def serve(settings: Settings, ports: Ports) -> None:
 
     """
     ports.check()
-    signal.signal(signal.SIGTERM, _interrupt)
+    # SIGINT too: a shell's background job is born ignoring it, and its children would ignore it as well.
+    for told in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(told, _interrupt)
     settings = settings.model_copy(
         update={
             "dagster_url": f"http://{LOCALHOST}:{ports.dagster}",
@@ -92,7 +94,8 @@ def serve(settings: Settings, ports: Ports) -> None:
     except KeyboardInterrupt:
         console.print("stopping")
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not leave children behind
+        for told in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(told, signal.SIG_IGN)  # a second one must not leave children behind
         stop(*(one.process for one in reversed(programs)))
 
 
