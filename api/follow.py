@@ -40,6 +40,8 @@ PLATFORM_S = 2.0
 STOP_AGAIN_S = 10.0
 RETRYING = "retrying in the batch lane"
 STOPPING = "stopping"
+#: Acts before which a run's log is read: what a failed run did after the last look is told before it ends.
+READ = frozenset({"follow", "failed"})
 STEPS = {"QUEUED": "waiting in the queue", "STARTING": "starting", "NOT_STARTED": "starting"}
 
 
@@ -144,7 +146,7 @@ class Follower:
         moment = now()
         runs = self.services.orchestrator.runs_of([job.id for job in old])
         acts = {job.id: decide(job, runs.get(job.id, ()), moment) for job in old}
-        told = self._progress([act.run for act in acts.values() if act.kind == "follow" and act.run is not None])
+        told = self._progress([act.run for act in acts.values() if act.kind in READ and act.run is not None])
         for job in old:
             self._do(job, acts[job.id], told)
 
@@ -171,6 +173,8 @@ class Follower:
         elif act.kind == "retrying":
             self._show(job, running=True, step=RETRYING, lane=tags.BATCH)
         elif act.kind not in {"wait", "delete"}:
+            if act.kind == "failed" and act.run is not None:
+                self._follow(job, act.run, (told or {}).get(act.run.run_id))
             self.ending.end(job, act)
 
     def _adopt(self, job: Job, act: Act) -> None:

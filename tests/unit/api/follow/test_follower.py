@@ -288,6 +288,25 @@ def test_the_platforms_failures_give_quota_back(
         assert "secret" not in job.reason
 
 
+def test_what_a_run_did_after_the_last_look_is_told_before_its_failure(
+    services: Services, dagster: SimDagster, follower: Follower, office: Office
+) -> None:
+    job_id = office.ask_map()
+    follower.step()
+    [run] = dagster.of_job(job_id)
+    dagster.start(run)
+    dagster.begin_step(run, "season_composite")
+    dagster.log(run, "season_composite", "reading scenes: 90 %")
+    follower.step()
+    assert office.job(job_id).progress == 63.0
+    dagster.begin_step(run, "crop_map")
+    dagster.fail(run, "training.errors.NoChampion", "none")
+    follower.step()
+    job = office.job(job_id)
+    assert (job.state, job.progress) == ("failed", 70.0)
+    assert kinds(services, job_id)[-2:] == ["progress", "failed"]
+
+
 def test_a_retry_in_the_batch_lane_keeps_the_job_running(
     services: Services, dagster: SimDagster, follower: Follower, office: Office, publish: Publish
 ) -> None:
