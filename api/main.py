@@ -41,6 +41,7 @@ from api.routes import (
     stac,
     tiles,
 )
+from api.routes.web import WebPage, WebPages
 from api.security import secret_of
 from api.services import build_services
 from api.status import StatusBoard, probes_of
@@ -124,6 +125,7 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
             allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
             expose_headers=["X-Request-ID", "Retry-After", "Location"],
         )
+    app.add_middleware(WebPages, page=WebPage(settings))
     https = (settings.public_url or "").startswith("https://")
     app.add_middleware(RequestContext, metrics=app.state.metrics, https=https)
 
@@ -136,11 +138,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await asyncio.to_thread(migrate.upgrade, services.database)
     state.services = services
     state.logins = asyncio.Semaphore(auth.LOGINS_AT_ONCE)
-    state.status_board = StatusBoard(probes_of(services))
     state.metrics.watch(services)
     services.broadcaster.start(services.database, asyncio.get_running_loop())
-    state.follower = Follower(services) if state.background else None  # routes wake it when they add a job
-    workers = [state.follower, Clock(services)] if state.background else []
+    follower = Follower(services) if state.background else None
+    state.status_board = StatusBoard(probes_of(services, follower))
+    workers: list[Follower | Clock] = [follower, Clock(services)] if follower is not None else []
     for worker in workers:
         worker.start()
     if state.background:

@@ -21,6 +21,7 @@ from resources.registry import SQLITE
 from training.errors import GeocropError
 
 if TYPE_CHECKING:
+    from api.follow import Follower
     from api.services import Services
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,8 @@ STALE_S = 30.0
 #: Seconds that a reader waits for probes, and after which a probe that has not ended counts as down.
 PATIENCE_S = 2.0
 PROBE_KEY = "status-probe"
+#: Characters of an error's words that are shown.
+MAX_WORDS = 300
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ class _Watched:
 def _down(error: Exception) -> Finding:
     """Return the finding that an error is: its kind's hint is for all, its words may name hosts and users."""
     lines = str(error).strip().splitlines()
-    words = lines[0][:300] if lines else type(error).__name__
+    words = lines[0][:MAX_WORDS] if lines else type(error).__name__
     return Finding("down", error.hint() if isinstance(error, GeocropError) else "it does not answer", {"error": words})
 
 
@@ -137,9 +140,9 @@ class StatusBoard:
         return [replace(one.found) for one in self._watched if one.found is not None]
 
 
-def probes_of(services: Services) -> dict[str, Probe]:
-    """Return the probes of an installation."""
-    return {
+def probes_of(services: Services, follower: Follower | None = None) -> dict[str, Probe]:
+    """Return the probes of an installation; the follower's only in a process that has one."""
+    probes: dict[str, Probe] = {
         "api": lambda: Finding("live"),
         "database": lambda: _probe_database(services),
         "store": lambda: _probe_store(services),
@@ -147,6 +150,9 @@ def probes_of(services: Services) -> dict[str, Probe]:
         "dagster": lambda: _probe_dagster(services),
         "lane": lambda: _probe_lane(services),
     }
+    if follower is not None:
+        probes["follower"] = lambda: _probe_follower(follower)
+    return probes
 
 
 def _probe_database(services: Services) -> Finding:
@@ -191,3 +197,10 @@ def _probe_lane(services: Services) -> Finding:
     if status.trouble or not status.warm:
         return Finding("degraded", status.trouble or "its processes are warming up", details)
     return Finding("live", details=details)
+
+
+def _probe_follower(follower: Follower) -> Finding:
+    if follower.problem is None:
+        return Finding("live")
+    details = {"error": follower.problem[:MAX_WORDS]}
+    return Finding("degraded", "jobs are not followed: runs go on, and new jobs wait until it is mended", details)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query
 
 from api.deps import AdminUser, PageDep, ServicesDep
 from api.errors import Forbidden, NotAuthenticated, NotFound, responses
@@ -34,10 +34,3 @@ def list_all(
 def show(_admin: AdminUser, services: ServicesDep, job_id: JobId) -> JobView:
     """Return one job."""
     return find_job(services, job_id)
-
-
-def wake_follower(request: Request) -> None:
-    """Let a job be launched now; without a follower in this process, another's next look finds it."""
-    follower = getattr(request.app.state, "follower", None)
-    if follower is not None:
-        follower.wake()

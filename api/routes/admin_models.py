@@ -15,7 +15,6 @@ from api.models.common import Page
 from api.models.jobs import JobView
 from api.models.models import MAX_VERSION, Metrics, ModelDetail, ModelView, Promote, Rollback
 from api.promotions import AlreadyChampion, RefusedByGate, check_promotion, check_rollback, start_promotion
-from api.routes.admin_jobs import wake_follower
 from resources.bundles import BundleNotFound
 from resources.evidence import NotEvaluated
 from resources.layout import MODELS, report_key
@@ -45,11 +44,10 @@ def list_models(_admin: AdminUser, services: ServicesDep, page: PageDep) -> Page
         ModelVersionNotFound, BundleNotFound, AlreadyChampion, NothingToRollBackTo, PromotionInProgress
     ),
 )
-def rollback(admin: AdminUser, services: ServicesDep, request: Request, asked: Rollback) -> JobView:
+def rollback(admin: AdminUser, services: ServicesDep, asked: Rollback) -> JobView:
     """Go back to the champion before this one, or to a version; no gate is asked. A job that takes some seconds."""
     number = check_rollback(services, asked.version)
     job = start_promotion(services, admin, "rollback", number, asked.reason)
-    wake_follower(request)
     return find_job(services, job.id)
 
 
@@ -102,7 +100,6 @@ def promote(
     except RefusedByGate as error:
         return problem_response(error, request.url.path, error.fields)
     job = start_promotion(services, admin, "promote", version, asked.reason, override_gate=asked.override_gate)
-    wake_follower(request)
     return find_job(services, job.id)
 
 

@@ -17,7 +17,7 @@ from api.job_view import find_job, list_jobs
 from api.models.common import Page
 from api.models.jobs import JobState, JobView
 from api.models.training import NewSchedule, NewTraining, NewWatch, ScheduleView, WatchView
-from api.routes.admin_jobs import JobId, wake_follower
+from api.routes.admin_jobs import JobId
 from api.training_jobs import (
     FROM_PARTITION,
     TRAINING,
@@ -69,7 +69,6 @@ def start(admin: AdminUser, services: ServicesDep, request: Request, new: NewTra
         if is_new:
             details = {"job": job.id, "label": order.label, "hyperparameters": hyperparameters}
             audit.record(session, admin.name, "training.start", order.partition, details)
-    wake_follower(request)
     return find_job(services, job.id)
 
 
@@ -169,14 +168,13 @@ def show(_admin: AdminUser, services: ServicesDep, job_id: JobId) -> JobView:
 
 
 @router.delete("/{job_id}", status_code=202, responses=responses(NotFound, Conflict))
-def cancel(admin: AdminUser, services: ServicesDep, request: Request, job_id: JobId) -> JobView:
+def cancel(admin: AdminUser, services: ServicesDep, job_id: JobId) -> JobView:
     """Cancel a training in flight; its run is stopped."""
     find_job(services, job_id, TRAINING)
     with services.database.write() as session:
         if not jobs.request_cancel(session, job_id):
             raise Conflict("this training has ended already")
         audit.record(session, admin.name, "training.cancel", job_id)
-    wake_follower(request)
     return find_job(services, job_id, TRAINING)
 
 

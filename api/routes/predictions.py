@@ -75,7 +75,6 @@ def ask(
         response.status_code = 200
         return asking.estimate(services, user, wanted)
     prediction_id = asking.start(services, user, wanted)
-    _wake_follower(request)
     base = base_url(request, services.settings)
     view = _view(services, user, base, prediction_id)
     response.status_code = 200 if view.state == "ready" else 202
@@ -127,7 +126,6 @@ def cancel(
         is_cancelling = predictions.cancel_or_forget(session, prediction_id, _whose(user))
     if not is_cancelling:
         return None
-    _wake_follower(request)
     response.status_code = 202
     return _view(services, user, base_url(request, services.settings), prediction_id)
 
@@ -199,10 +197,3 @@ def _view(services: Services, user: User, base: str, prediction_id: str) -> Pred
 
 def _whose(user: User) -> int | None:
     return None if user.role == ADMIN else user.id
-
-
-def _wake_follower(request: Request) -> None:
-    """Let the job be launched now; without a follower in this process, another's next look finds it."""
-    follower = getattr(request.app.state, "follower", None)
-    if follower is not None:
-        follower.wake()

@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import api.status
 from api.db.tables import Job, now
+from api.follow import Follower
 from api.orchestrator import OrchestratorUnavailable
 from api.services import Services
 from api.status import Finding, Found, StatusBoard
@@ -103,6 +104,24 @@ def test_a_lane_that_is_not_warm_is_degraded(
 ) -> None:
     lane.said = LaneStatus(1, 0, warm, (), (), 0.0, trouble)
     assert _state_of(client, "lane")["state"] == "degraded"
+
+
+def test_a_follower_that_stumbles_is_shown_and_its_words_are_for_administrators(
+    client: TestClient, services: Services, login: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api.status, "FRESH_S", 0.0)
+    follower = Follower(services)
+    board = StatusBoard({"follower": api.status.probes_of(services, follower)["follower"]})
+    assert _read_until(board, "live").reason is None
+    follower.problem = "OperationalError: host db-1 is gone"
+    assert "jobs are not followed" in str(_read_until(board, "degraded").reason)
+    client.app.state.status_board = board  # type: ignore[attr-defined]
+    assert "db-1" not in client.get("/status").text
+    assert "db-1" in client.get("/status", headers=login("admin")).text
+
+
+def test_a_process_without_a_follower_says_nothing_of_one(services: Services) -> None:
+    assert "follower" not in api.status.probes_of(services)
 
 
 def _read_until(board: StatusBoard, state: str) -> Found:

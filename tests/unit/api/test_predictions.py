@@ -13,7 +13,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import event as sqlalchemy_events
 from sqlalchemy import func, select
@@ -159,16 +158,18 @@ def test_a_first_request_is_answered_at_once_with_a_job_and_baselines(
     assert started(services) == 1
 
 
-def test_the_follower_is_woken_and_dagster_is_not_called(ask: Ask, app: FastAPI, services: Services) -> None:
-    woken = threading.Event()
+def test_work_is_announced_and_dagster_is_not_called(ask: Ask, services: Services) -> None:
+    announced: list[int] = []
 
-    class Follower:
-        def wake(self) -> None:
-            woken.set()
+    def listen() -> None:
+        announced.append(count(services, Job))  # committed: a follower that looks now finds it
 
-    app.state.follower = Follower()
-    assert ask().status_code == 202
-    assert woken.is_set()
+    jobs.on_work(listen)
+    try:
+        assert ask().status_code == 202
+        assert announced == [1]
+    finally:
+        jobs.off_work(listen)
     assert services.orchestrator.launched == []  # type: ignore[attr-defined]
 
 
