@@ -1,0 +1,141 @@
+"""Terraform: sizes proved by `terraform test`, the rest parsed; what it owns, nobody else makes."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import hcl2
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[3]
+TERRAFORM = ROOT / "deploy" / "terraform"
+FILES = sorted(TERRAFORM.rglob("*.tf"))
+MODULES = sorted({path.parent for path in FILES})
+EXACT = re.compile(r"\d+\.\d+\.\d+")
+#: Kinds that Terraform makes, and nothing else may.
+OWNED = {"Namespace", "ResourceQuota", "LimitRange"}
+KIND_OF = {
+    "kubernetes_namespace_v1": "Namespace",
+    "kubernetes_resource_quota_v1": "ResourceQuota",
+    "kubernetes_limit_range_v1": "LimitRange",
+    "kubernetes_secret_v1": "Secret",
+    "kubernetes_config_map_v1_data": "ConfigMap",
+}
+needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform on this machine")
+
+
+def run(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run Terraform without a network, a configuration of the user's, or a question."""
+    quiet = os.environ | {"TF_CLI_CONFIG_FILE": os.devnull, "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
+    return subprocess.run(
+        ["terraform", *words], cwd=folder, env=quiet, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def parsed(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = hcl2.loads(path.read_text())
+    return found
+
+
+def resources() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield type and body of each resource of the root module."""
+    for path in TERRAFORM.glob("*.tf"):
+        for block in parsed(path).get("resource", ()):
+            for kind, named in block.items():
+                for body in named.values():
+                    if isinstance(body, dict):
+                        yield kind.strip('"'), body
+
+
+def manifests(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    for path in sorted((*folder.rglob("*.yaml"), *folder.rglob("*.yml"))):
+        for document in yaml.safe_load_all(path.read_text()):
+            if isinstance(document, dict):
+                yield path, document
+
+
+@needs_terraform
+def test_files_are_in_terraform_s_own_format() -> None:
+    done = run("fmt", "-check", "-recursive", "-diff", folder=TERRAFORM)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@needs_terraform
+def test_sizes_fit_the_nodes_or_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "plan"
+    shutil.copytree(TERRAFORM / "plan", folder)
+    for words in (("init", "-no-color"), ("validate", "-no-color"), ("test", "-no-color")):
+        done = run(*words, folder=folder)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert "5 passed, 0 failed" in done.stdout
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(TERRAFORM)))
+def test_every_file_parses(path: Path) -> None:
+    assert parsed(path)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)
+def test_every_variable_is_declared_and_used(module: Path) -> None:
+    text = "\n".join(path.read_text() for path in module.glob("*.tf"))
+    declared = set(re.findall(r'^variable "(\w+)"', text, re.MULTILINE))
+    assert set(re.findall(r"\bvar\.(\w+)", text)) == declared
+
+
+def test_every_module_s_output_that_is_read_is_there() -> None:
+    text = "\n".join(path.read_text() for path in TERRAFORM.glob("*.tf"))
+    outputs = {name.strip('"') for block in parsed(TERRAFORM / "plan" / "main.tf")["output"] for name in block}
+    assert set(re.findall(r"\bmodule\.plan\.(\w+)", text)) <= outputs
+
+
+def test_providers_have_exact_versions() -> None:
+    [block] = parsed(TERRAFORM / "versions.tf")["terraform"]
+    providers = {name: told for one in block["required_providers"] for name, told in one.items() if name[0] != "_"}
+    assert set(providers) == {"kubernetes", "random"}
+    for told in providers.values():
+        assert EXACT.fullmatch(told["version"].strip('"')), told
+
+
+def test_only_secrets_of_the_given_provider_or_made_by_chance_are_written() -> None:
+    secrets = [body for kind, body in resources() if kind == "kubernetes_secret_v1"]
+    assert secrets
+    for body in secrets:
+        for name, value in body["data"].items():
+            if "SECRET" in name.upper():
+                assert value.startswith(("${var.sso", "${random_password")), name
+
+
+def test_terraform_makes_only_what_it_owns_and_the_sso_hook() -> None:
+    kinds = {kind for kind, _ in resources()}
+    assert kinds == {*KIND_OF, "random_password"}
+    assert {KIND_OF[kind] for kind in kinds & set(KIND_OF)} == OWNED | {"Secret", "ConfigMap"}
+
+
+def test_nothing_that_terraform_owns_is_made_by_kustomize_or_argo_cd() -> None:
+    also = [
+        (str(path.relative_to(ROOT)), document["kind"])
+        for folder in ("k8s", "argocd")
+        for path, document in manifests(ROOT / "deploy" / folder)
+        if document.get("kind") in OWNED and "patch" not in path.name
+    ]
+    assert also == []
+
+
+def test_overlays_live_in_namespaces_that_terraform_makes() -> None:
+    text = (TERRAFORM / "plan" / "main.tf").read_text()
+    found = re.search(r'namespaces = \{ prod = "([\w-]+)", dev = "([\w-]+)" \}', text)
+    assert found is not None
+    prod, dev = found.groups()
+    overlays = ROOT / "deploy" / "k8s" / "overlays"
+    named = {
+        path.parent.name: yaml.safe_load(path.read_text()).get("namespace")
+        for path in overlays.glob("*/kustomization.yaml")
+    }
+    assert named.items() <= {"prod": prod, "cluster": prod, "dev": dev}.items()
