@@ -8,7 +8,7 @@ import tempfile
 import threading
 from collections import OrderedDict
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from resources.layout import MODELS, bundle_prefix
 from training.errors import GeocropError
@@ -33,14 +33,14 @@ def bundle_uri(bundle_hash: str) -> str:
 
 
 def publish_bundle(store: ObjectStore, bundle: ModelBundle) -> str:
-    """Put a bundle under its hash and return its address; a bundle that is there already is left as it is.
+    """Put a bundle and its scorer under its hash and return its address; one that is there already is left as it is.
 
     The index goes last, so a publication that dies half way leaves nothing that a reader would take.
     """
     prefix = bundle_prefix(bundle.hash)
     if not has_bundle(store, bundle.hash):
         with tempfile.TemporaryDirectory(prefix="geocrop-bundle-") as folder:
-            bundle.save(Path(folder))
+            bundle.save(Path(folder), scored=True)
             names = sorted(path.relative_to(folder).as_posix() for path in Path(folder).rglob("*") if path.is_file())
             for name in names:
                 store.put_file(MODELS, f"{prefix}/{name}", Path(folder) / name)
@@ -51,6 +51,15 @@ def publish_bundle(store: ObjectStore, bundle: ModelBundle) -> str:
 def has_bundle(store: ObjectStore, bundle_hash: str) -> bool:
     """Tell whether a whole bundle of this hash lies in the store."""
     return store.exists(MODELS, f"{bundle_prefix(bundle_hash)}/{INDEX_NAME}")
+
+
+def scorer_facts(store: ObjectStore, bundle_hash: str) -> dict[str, Any]:
+    """Return what a published bundle says of its scorer, see `write_scorer`; nothing of one published without."""
+    from training.bundle_files import MANIFEST
+
+    manifest = json.loads(store.get(MODELS, f"{bundle_prefix(bundle_hash)}/{MANIFEST}"))
+    facts: dict[str, Any] = manifest.get("scorer", {})
+    return facts
 
 
 class KeptBundles:

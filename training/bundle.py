@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from training.scorer import Scorer
+
+log = logging.getLogger("geocrop.bundle")
 
 SCHEMA = "geocrop-bundle-1"
 SCORER_FILE = "scorer.safetensors"
@@ -73,7 +76,10 @@ class ModelBundle:
 
     @cached_property
     def scorer(self) -> Scorer | None:
-        """Return the scorer that the bundle's folder carries; None in a bundle that was saved without one."""
+        """Return the scorer that the bundle's folder carries; None without one, or with one that is not read here.
+
+        Raises InvalidModelFile when its arrays do not fit together, ScorerMismatch when it is of another bundle.
+        """
         if self._scorer_arrays is None:
             return None
         from training.scorer import Scorer
@@ -106,8 +112,9 @@ class ModelBundle:
     def save(self, folder: Path, *, scored: bool = False) -> str:
         """Write the bundle into an empty or absent folder and return its hash; raises BundleRefused if not empty.
 
-        With `scored` its scorer is made and written as well, which takes seconds. The hash stays the same: the scorer
-        follows from the bundle.
+        With `scored` its scorer is made and written as well, which takes seconds; the manifest says under "scorer"
+        what came of it. The hash stays the same: the scorer follows from the bundle, and without one the bundle is
+        predicted by the libraries.
         """
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
@@ -117,10 +124,10 @@ class ModelBundle:
         write_arrays(folder / APPLICABILITY_FILE, self.applicability.arrays(), APPLICABILITY_FORMAT)
         found = write_manifest(folder, self._facts())
         if scored:
-            from training.scorer import convert
+            from training.scorer import write_scorer
 
-            convert(replace(self, _folder_hash=found)).save(folder / SCORER_FILE)
-            add_derived(folder, SCORER_FILE)
+            facts = write_scorer(replace(self, _folder_hash=found), folder / SCORER_FILE)
+            add_derived(folder, SCORER_FILE, facts)
         return found
 
     @classmethod
@@ -144,7 +151,7 @@ class ModelBundle:
                 combiner=Combiner.from_dict(manifest["combiner"]),
                 applicability=Applicability.from_arrays(read_arrays(folder / APPLICABILITY_FILE, APPLICABILITY_FORMAT)),
                 _folder_hash=content_hash(manifest),
-                _scorer_arrays=read_arrays(folder / SCORER_FILE, SCORER_FORMAT) if SCORER_FILE in files else None,
+                _scorer_arrays=_scorer_arrays(folder / SCORER_FILE) if SCORER_FILE in files else None,
             )
         except (KeyError, TypeError, ValueError, InvalidModelFile) as error:
             raise BundleRefused(f"{folder.name}: {error}") from error
@@ -179,6 +186,15 @@ _FACTS = (
     "training_samples",
     "libraries",
 )
+
+
+def _scorer_arrays(path: Path) -> dict[str, NDArray[Any]] | None:
+    """Return what the scorer's file holds, or None when it is of a format that this GeoCrop does not know."""
+    try:
+        return read_arrays(path, SCORER_FORMAT)
+    except InvalidModelFile as error:  # the model itself is whole: its libraries predict it
+        log.warning("the scorer is left out, and maps take longer: %s", error)
+        return None
 
 
 def library_versions() -> dict[str, str]:

@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 from training.errors import GeocropError
 
 MANIFEST = "manifest.json"
-NOT_HASHED = ("libraries", "hash", "derived")  # where and how it was made and what follows from it, not what it is
+# where and how it was made and what follows from it, not what it is
+NOT_HASHED = ("libraries", "hash", "derived", "scorer")
 MAX_MANIFEST_BYTES = 16 * 2**20
 READ_BYTES = 2**20
 
@@ -31,11 +32,15 @@ def write_manifest(folder: Path, facts: dict[str, Any]) -> str:
     return str(manifest["hash"])
 
 
-def add_derived(folder: Path, name: str) -> None:
-    """List a file that follows from the others: with its checksum, but outside of the bundle's hash."""
+def add_derived(folder: Path, name: str, facts: dict[str, Any]) -> None:
+    """Say of the scorer what `facts` says, and list its file, if it is there.
+
+    With its checksum, but outside of the bundle's hash: it follows from the other files.
+    """
     path = folder / MANIFEST
-    manifest = json.loads(path.read_text(encoding="utf-8"))
-    manifest["derived"] = manifest.get("derived", {}) | {name: _file_hash(folder / name)}
+    manifest = json.loads(path.read_text(encoding="utf-8")) | {"scorer": facts}
+    if (folder / name).exists():
+        manifest["derived"] = manifest.get("derived", {}) | {name: _file_hash(folder / name)}
     path.write_text(json.dumps(manifest, sort_keys=True, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 

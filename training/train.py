@@ -126,7 +126,7 @@ def write_results(training: Training, folder: Path) -> None:
     for name, png in drawn.items():
         (folder / "plots" / f"{name}.png").write_bytes(png)
     place = PurePosixPath("bundles", bundle.hash)
-    bundle.save(folder / place)
+    bundle.save(folder / place, scored=True)
     facts = {"bundle": place.as_posix(), "bundle_hash": bundle.hash, "weights": bundle.weights}
     facts |= {"rounds": {fit.name: fit.rounds for fit in training.fits}, "features": list(bundle.features)}
     text = json.dumps(facts | {"evaluation": report.to_dict()}, indent=1)

@@ -13,7 +13,7 @@ from geocrop_assets import checks, partitions
 from geocrop_assets.common import OWNERS, code_version, png_metadata
 from geocrop_assets.prepared import prepare
 from geocrop_assets.run_config import TrainingSettings
-from resources.bundles import publish_bundle
+from resources.bundles import publish_bundle, scorer_facts
 from resources.progress import Progress
 from resources.registry import ModelRegistry
 from resources.rules import DatasetRules
@@ -193,6 +193,9 @@ def candidate_model(
     bundle = fit_ensemble(wanted, prepared.table, prepared.split, config)
     uri = publish_bundle(store.store, bundle)
     version = register_bundle(registry, uri, bundle, context.run.run_id)
+    scorer = scorer_facts(store.store, bundle.hash)
+    for name, why in scorer.get("plain", {}).items():
+        context.log.warning(f"maps take longer: {name} is predicted by its library: {why}")
     return dg.MaterializeResult(
         value=CandidateRef(bundle.hash, version),
         metadata={
@@ -201,6 +204,7 @@ def candidate_model(
             "weights": dg.MetadataValue.json({name: round(weight, 4) for name, weight in bundle.weights.items()}),
             "classes": ", ".join(bundle.classes),
             "recipe": bundle.recipe,
+            "scorer": dg.MetadataValue.json(scorer),
         },
     )
 

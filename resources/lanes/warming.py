@@ -62,7 +62,7 @@ class Warmth:
             return
         bundle = load_bundle(open_store(self._settings), champion.bundle_hash)
         nothing = np.zeros((1, len(bundle.features)), np.float32)
-        bundle.predict_proba(nothing, rules_of(self._settings).cores)  # the learners' libraries load at first use
+        bundle.score(nothing, rules_of(self._settings).cores)  # compiles, or else loads the learners' libraries
         bundle.applicability.inside(nothing)
         self._held = champion.bundle_hash
         log.info("holds model version %d", champion.version)

@@ -149,7 +149,7 @@ class Scorer:
         return self
 
     def _checked(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
-        X = np.ascontiguousarray(X, np.float32)
+        X = np.require(X, np.float32, ["C", "W"])  # kernels would be compiled once more for what is only to be read
         if X.ndim != 2 or X.shape[1] != len(self.bundle.features):  # noqa: PLR2004  # rows by columns
             raise ValueError(f"X is {list(X.shape)}, and must be [n, {len(self.bundle.features)}]")
         return X
@@ -168,6 +168,8 @@ def convert(bundle: ModelBundle) -> Scorer:
             models[fit.name] = read_learner(fit)
         except NotConvertible as error:
             plain[fit.name] = str(error)
+        except Exception as error:  # a library whose files have changed: the other learners are converted all the same
+            plain[fit.name] = f"it could not be read: {type(error).__name__}: {error}"
     scorer = _converted(bundle, models, plain)
     X = _made_up(scorer)
     for fit in bundle.learners:

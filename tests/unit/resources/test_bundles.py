@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from resources.bundles import INDEX_NAME, BundleNotFound, bundle_uri, has_bundle, load_bundle, publish_bundle
+from resources.bundles import (
+    INDEX_NAME,
+    BundleNotFound,
+    bundle_uri,
+    has_bundle,
+    load_bundle,
+    publish_bundle,
+    scorer_facts,
+)
 from resources.layout import MODELS, bundle_prefix
 from resources.object_store import FolderStore
 
@@ -34,6 +43,34 @@ def test_published_again_it_is_left_as_it_is(store: FolderStore, good_model: Tra
     before = [(one.key, one.modified) for one in store.list(MODELS)]
     publish_bundle(store, good_model.bundle)
     assert [(one.key, one.modified) for one in store.list(MODELS)] == before
+
+
+def test_a_bundle_is_published_with_its_scorer_and_says_so(store: FolderStore, good_model: Trained) -> None:
+    publish_bundle(store, good_model.bundle)
+    again = load_bundle(store, good_model.bundle.hash)
+    X = good_model.frame[list(again.features)].to_numpy(np.float32)
+    assert again.scorer is not None
+    np.testing.assert_allclose(again.score(X), good_model.bundle.predict_proba(X), atol=1e-6, rtol=0)
+    facts = scorer_facts(store, good_model.bundle.hash)
+    assert facts["converted"] == ["random_forest"]
+    assert facts["plain"] == {}
+
+
+def test_a_bundle_published_before_there_were_scorers_is_predicted_by_its_libraries(
+    store: FolderStore, good_model: Trained, tmp_path: Path
+) -> None:
+    bundle, prefix = good_model.bundle, bundle_prefix(good_model.bundle.hash)
+    bundle.save(tmp_path / "old")
+    names = [path.relative_to(tmp_path / "old").as_posix() for path in (tmp_path / "old").rglob("*") if path.is_file()]
+    for name in names:
+        store.put_file(MODELS, f"{prefix}/{name}", tmp_path / "old" / name)
+    store.put(MODELS, f"{prefix}/{INDEX_NAME}", json.dumps(names).encode(), content_type="application/json")
+    assert publish_bundle(store, bundle) == bundle_uri(bundle.hash)
+    again = load_bundle(store, bundle.hash)
+    X = good_model.frame[list(bundle.features)].to_numpy(np.float32)
+    assert again.scorer is None
+    assert scorer_facts(store, bundle.hash) == {}
+    assert np.array_equal(again.score(X), bundle.predict_proba(X))
 
 
 def test_without_its_index_a_bundle_is_not_there_and_is_published_whole(

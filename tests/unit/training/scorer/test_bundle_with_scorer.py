@@ -13,7 +13,7 @@ import pytest
 from training.array_files import read_arrays, write_arrays
 from training.bundle import SCORER_FILE, SCORER_FORMAT, ModelBundle
 from training.bundle_files import MANIFEST, BundleRefused
-from training.scorer import ScorerMismatch
+from training.scorer import ScorerMismatch, conversion, convert, kernels
 
 MakeBundle = Callable[..., ModelBundle]
 Pixels = Callable[..., np.ndarray]
@@ -45,6 +45,77 @@ def test_a_bundle_without_a_scorer_loads_and_scores_with_the_libraries(
     loaded = ModelBundle.load(tmp_path / "plain")
     assert loaded.scorer is None
     assert np.array_equal(loaded.score(X), bundle.predict_proba(X))
+
+
+def test_a_scorer_of_a_format_of_another_day_is_left_out_and_the_libraries_predict(
+    folder: Path, make_bundle: MakeBundle, odd_pixels: Pixels, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_arrays(folder / SCORER_FILE, read_arrays(folder / SCORER_FILE, SCORER_FORMAT), "geocrop-scorer-999")
+    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest["derived"][SCORER_FILE] = hashlib.sha256((folder / SCORER_FILE).read_bytes()).hexdigest()
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+    bundle, X = make_bundle(3), odd_pixels(50)
+    loaded = ModelBundle.load(folder)
+    assert loaded.scorer is None
+    assert loaded.hash == bundle.hash
+    assert np.array_equal(loaded.score(X), bundle.predict_proba(X))
+    assert "geocrop-scorer-999" in caplog.text
+
+
+def test_the_manifest_says_what_is_converted_and_what_it_cost(folder: Path) -> None:
+    facts = json.loads((folder / MANIFEST).read_text())["scorer"]
+    assert facts["converted"] == ["random_forest", "xgboost", "lightgbm", "catboost"]
+    assert facts["plain"] == {}
+    assert facts["seconds"] > 0
+    assert facts["bytes"] == (folder / SCORER_FILE).stat().st_size
+
+
+def test_a_conversion_that_fails_leaves_a_whole_bundle_to_the_libraries(
+    make_bundle: MakeBundle,
+    odd_pixels: Pixels,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fails(_bundle: ModelBundle) -> None:
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(conversion, "convert", fails)
+    bundle, X = make_bundle(3), odd_pixels(50)
+    assert bundle.save(tmp_path / "scored", scored=True) == bundle.hash
+    loaded = ModelBundle.load(tmp_path / "scored")
+    assert loaded.scorer is None
+    assert np.array_equal(loaded.score(X), bundle.predict_proba(X))
+    facts = json.loads((tmp_path / "scored" / MANIFEST).read_text())["scorer"]
+    assert facts["converted"] == []
+    assert set(facts["plain"]) == {fit.name for fit in bundle.learners}
+    assert "MemoryError: no room" in facts["plain"]["xgboost"]
+    assert "without a scorer" in caplog.text
+
+
+def test_a_learner_whose_file_cannot_be_read_is_left_to_its_library_and_named(
+    make_bundle: MakeBundle, odd_pixels: Pixels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle, X = make_bundle(3), odd_pixels(100)
+    lightgbm = next(fit for fit in bundle.learners if fit.name == "lightgbm")
+    text = lightgbm.model.model_to_string()
+    monkeypatch.setattr(lightgbm.model, "model_to_string", lambda: text.replace("leaf_value=", "leaf_worth="))
+    scorer = convert(bundle)
+    assert set(scorer.plain) == {"lightgbm"}
+    assert "could not be read" in scorer.plain["lightgbm"]
+    np.testing.assert_allclose(scorer.predict_proba(X), bundle.predict_proba(X), atol=1e-6, rtol=0)
+
+
+def test_once_a_pixel_is_scored_nothing_is_compiled_any_more(folder: Path, odd_pixels: Pixels) -> None:
+    bundle, X = ModelBundle.load(folder), odd_pixels(600)
+    used = (kernels.rank_rows, kernels.order_rows, kernels.add_small_trees, kernels.add_large_trees)
+    bundle.score(X[:1])
+    known = [len(kernel.signatures) for kernel in used]
+    read_only = X.copy()
+    read_only.flags.writeable = False
+    for given in (X, X[::2], X.astype(np.float64), np.asfortranarray(X), read_only):
+        assert np.array_equal(bundle.score(given, 2), bundle.score(given.copy()))
+    assert [len(kernel.signatures) for kernel in used] == known
 
 
 def test_a_changed_or_missing_scorer_is_refused(folder: Path) -> None:
