@@ -68,14 +68,14 @@ class CogReport:
         }
 
 
-def write_cog(plain: Path, out: Path, legend: Legend) -> CogReport:
+def write_cog(plain: Path, out: Path, legend: Legend, threads: int = 1) -> CogReport:
     """Write a COG and its sidecar at `out` from a GeoTIFF whose nodata, band names and tags are set.
 
     Nothing appears at `out` before both are written and valid. Returns the report, raises InvalidCogError.
     """
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.stem}-") as folder:
         draft = Path(folder) / out.name
-        _copy_as_cog(plain, draft)
+        _copy_as_cog(plain, draft, threads)
         sidecar_path(draft).write_bytes(pam_xml(legend))
         report = validate_cog(draft)
         if not report.valid:
@@ -107,7 +107,7 @@ def validate_cog(path: Path) -> CogReport:
         return CogReport((f"it cannot be opened: {error}",))
 
 
-def _copy_as_cog(plain: Path, out: Path) -> None:
+def _copy_as_cog(plain: Path, out: Path, threads: int) -> None:
     """Let GDAL write the COG; memory is bounded by its block cache."""
     import rasterio
     from rasterio.shutil import copy
@@ -120,7 +120,8 @@ def _copy_as_cog(plain: Path, out: Path) -> None:
             driver="COG",
             blocksize=SMALL_TILE_PIXELS if small else TILE_PIXELS,
             compress="DEFLATE",
-            level=9,
+            level=6,
+            num_threads=threads,
             overviews="IGNORE_EXISTING",
             overview_resampling="MODE",
             statistics="YES",

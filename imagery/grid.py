@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
@@ -105,12 +106,34 @@ def map_grid(aoi: Aoi, spec: GridSpec, items: Sequence[SceneItem] = ()) -> GeoBo
     return _cover(projected(aoi.geometry, crs), crs, _snapped(spec.resolution))
 
 
-def blocks(geobox: GeoBox, size: int = BLOCK_PIXELS) -> Iterator[Block]:
-    """Cut a grid into blocks of at most size x size pixels, row by row; each pixel is in exactly one block."""
+def blocks(geobox: GeoBox, size: int = BLOCK_PIXELS, lattice: tuple[int, int] = (0, 0)) -> Iterator[Block]:
+    """Cut a grid into blocks of at most size x size pixels, row by row; each pixel is in exactly one block.
+
+    `lattice` is a row and a column of the grid (they may lie outside it) at which a cut falls; the others follow from
+    the size.
+    """
     height, width = geobox.shape
-    for row in range(0, height, size):
-        for col in range(0, width, size):
-            yield Block(geobox[row : min(row + size, height), col : min(col + size, width)], row, col)
+    for top, bottom in _cuts(height, size, lattice[0]):
+        for left, right in _cuts(width, size, lattice[1]):
+            yield Block(geobox[top:bottom, left:right], top, left)
+
+
+def _cuts(length: int, size: int, at: int) -> Iterator[tuple[int, int]]:
+    """Yield the begin and end of each piece of an axis."""
+    first = at % size
+    edges = [0, *range(first or size, length, size), length]
+    return pairwise(edges)
+
+
+def part(geobox: GeoBox, aoi: Aoi) -> tuple[GeoBox, int, int]:
+    """Return the smallest part of a grid that covers an AOI, with its first row and column in the grid."""
+    cover = _cover(projected(aoi.geometry, geobox.crs), crs_text(geobox.crs), geobox.affine)
+    inverse = ~geobox.affine
+    col, row = (round(number) for number in inverse @ (cover.affine.c, cover.affine.f))
+    top, left = (min(max(first, 0), length - 1) for first, length in zip((row, col), geobox.shape, strict=True))
+    bottom = min(max(row + cover.shape[0], top + 1), geobox.shape[0])
+    right = min(max(col + cover.shape[1], left + 1), geobox.shape[1])
+    return geobox[top:bottom, left:right], top, left
 
 
 def projected(geometry: BaseGeometry, crs: object) -> BaseGeometry:

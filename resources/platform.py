@@ -63,6 +63,7 @@ def rules_of(settings: Settings) -> DatasetRules:
         default_season=settings.default_season,
         max_aoi_ha=settings.max_aoi_ha,
         threads=settings.threads,
+        memory_mib=settings.memory_mib,
     )
 
 

@@ -27,11 +27,17 @@ class DatasetRules:
     default_season: str | None = None
     max_aoi_ha: float = 3_000_000.0
     threads: int | None = None
+    memory_mib: int = 1024
 
     @property
     def cores(self) -> int:
         """Threads that read scenes, train and draw: as stated, else one for each core of this process."""
         return self.threads or len(os.sched_getaffinity(0))
+
+    @property
+    def memory(self) -> int:
+        """Bytes that making a composite or a map may take beside what the process has."""
+        return self.memory_mib << 20
 
     @property
     def recipe_dirs(self) -> tuple[Path, ...]:

@@ -21,6 +21,7 @@ class DatasetRulesResource(ConfigurableResource[DatasetRules]):
     default_season: str | None = DatasetRules.default_season
     max_aoi_ha: float = DatasetRules.max_aoi_ha
     threads: int | None = DatasetRules.threads
+    memory_mib: int = DatasetRules.memory_mib
 
     def create_resource(self, context: InitResourceContext) -> DatasetRules:  # Dagster's signature
         """Return the rules that assets are given."""

@@ -69,7 +69,10 @@ class Settings(BaseSettings):
     max_aoi_ha: float = Field(
         3_000_000.0, gt=0, description="Largest AOI in hectares: the size of the largest district."
     )
-    threads: int | None = Field(None, ge=1, description="Threads that read scenes and train; all cores when unset.")
+    threads: int | None = Field(
+        None, ge=1, description="Threads that read scenes, train and draw; all cores when unset."
+    )
+    memory_mib: int = Field(1024, ge=256, description="MiB that a map may take beside what its process has.")
 
     # Datasets.
     max_reject_share: float = Field(0.05, ge=0, le=1, description="Share of bad rows above which a dataset fails.")
@@ -109,6 +112,9 @@ class Settings(BaseSettings):
     dagster_ui_url: str | None = Field(
         None, description="Dagster's webserver, as an administrator's browser reaches it."
     )
+    mlflow_ui_url: str | None = Field(None, description="MLflow's page, as an administrator's browser reaches it.")
+    web_folder: Path | None = Field(None, description="The built web page; `web/dist` beside the code when unset.")
+    basemaps: str = Field("[]", description="Base maps (JSON): a list of {title, url, attribution}, XYZ tiles.")
     titiler_url: str | None = Field(None, description="A separate TiTiler; tiles come from the API when unset.")
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Origins (comma-separated) whose pages may call the API."

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import dagster as dg
 
 from geocrop_assets import partitions
-from geocrop_assets.assets.composites import BLOCK_PIXELS, COMPOSITE_NAME, MapKey, read_map_key, season_composite
+from geocrop_assets.assets.composites import COMPOSITE_NAME, MapKey, read_map_key, season_composite
 from geocrop_assets.common import OWNERS, code_version, markdown_table, png_metadata, simulated_metadata
 from resources.bundles import load_bundle
 from resources.layout import RESULTS, composite_prefix, map_prefix
@@ -108,12 +108,13 @@ def _draw_into(
     path = store.gdal_path(RESULTS, composite["files"][COMPOSITE_NAME])
     with CompositeReader(path, recipe, gdal_options=store.gdal_options()) as reader:
         facts, _ = draw_map(
-            composite_source(reader, recipe),
-            _map_model(bundle, recipe, classes, rules.cores),
+            composite_source(reader, recipe, bundle.features),
+            _map_model(bundle, classes),
             key.aoi,
             out,
             tags=_raster_tags(key, champion, composite),
-            block=BLOCK_PIXELS,
+            threads=rules.cores,
+            memory=rules.memory,
             progress=progress,
         )
     table = area_table(facts, legend)
@@ -154,18 +155,17 @@ def _draw_into(
     return DrawnMap(pointer, facts, thumbnail, areas)
 
 
-def _map_model(bundle: "ModelBundle", recipe: "Recipe", classes: "ClassTable", threads: int) -> "MapModel":
-    """Return the bundle as what classifies pixels: it picks its features out of the recipe's."""
+def _map_model(bundle: "ModelBundle", classes: "ClassTable") -> "MapModel":
+    """Return the bundle as what classifies pixels."""
     import numpy as np
 
     from imagery.maps import MapModel
 
-    order = [recipe.feature_names.index(name) for name in bundle.features]
     return MapModel(
-        predict=lambda features: bundle.predict_proba(features[:, order], threads),
+        predict=bundle.score,
         class_codes=np.array(bundle.codes, dtype=np.uint8),
         legend=[classes.by_name(name) for name in bundle.classes],
-        applicable=lambda features: bundle.applicability.inside(features[:, order]),
+        applicable=bundle.applicability.inside,
     )
 
 

@@ -138,7 +138,8 @@ def test_scenes_without_a_projection_are_refused() -> None:
 def test_blocks_hold_every_pixel_exactly_once(size: int) -> None:
     grid = map_grid(SLOVENIA, Spec())
     seen = np.zeros(grid.shape, dtype=int)
-    for block in blocks(grid, size):
+    for block in blocks(grid, size, (5, -7)):
+        assert all((at - cut) % size == 0 or at == 0 for at, cut in ((block.row0, 5), (block.col0, -7)))
         rows, cols = block.window.toslices()
         seen[rows, cols] += 1
         assert block.geobox.affine @ (0, 0) == grid.affine @ (block.col0, block.row0)

@@ -18,7 +18,7 @@ from imagery.aoi import Aoi, LonLatBox
 from imagery.grid import Block, map_grid, polygon_mask, projected
 from imagery.legend import LegendEntry
 from imagery.map_facts import MapFacts, pixel_area_ha
-from imagery.maps import MapContractError, MapModel, MapSource, NothingToMapError, draw_map
+from imagery.maps import MapContractError, MapModel, MapSource, MemoryTooSmallError, NothingToMapError, draw_map
 
 LEGEND = (LegendEntry(1, "maize", "Maize", "#ffe119"), LegendEntry(33, "water", "Water", "#4060ff"))
 CODES = np.array([33, 1], dtype=np.uint8)
@@ -48,7 +48,7 @@ class Land:
         return self.values[:, :, rows, cols], self.clear[rows, cols]
 
     def source(self) -> MapSource:
-        return MapSource(self.geobox, self.read, features)
+        return MapSource(self.geobox, self.read, features_at, bytes_per_pixel=14, n_features=2)
 
 
 def features(values: np.ndarray) -> np.ndarray:
@@ -58,7 +58,12 @@ def features(values: np.ndarray) -> np.ndarray:
     return means
 
 
-def predict(table: np.ndarray) -> np.ndarray:
+def features_at(values: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Return the features of some pixels of a block, [n, feature]."""
+    return np.ascontiguousarray(features(values.reshape(2, 3, -1)[:, :, at]).T)
+
+
+def predict(table: np.ndarray, threads: int = 1) -> np.ndarray:
     """Return probabilities of (water, maize) that grow with the first feature."""
     maize = table[:, 0] / 10_000
     return np.stack([1 - maize, maize], axis=1).astype("float32")
@@ -73,7 +78,7 @@ def land() -> Land:
 
 
 def test_every_pixel_has_the_class_and_confidence_of_its_features(land: Land, tmp_path: Path) -> None:
-    facts, report = draw_map(land.source(), MODEL, AOI, tmp_path / "map.tif", tags={"season": "2023-2024"}, block=64)
+    facts, report = draw_map(land.source(), MODEL, AOI, tmp_path / "map.tif", tags={"season": "2023-2024"}, side=64)
     maize = np.nan_to_num(features(land.values.reshape(2, 3, -1))[0].reshape(land.clear.shape)) / 10_000
     inside = polygon_mask(projected(AOI.geometry, land.geobox.crs), land.geobox)
     mapped = inside & (land.clear > 0) & (land.values[0, 0] <= 9_900)
@@ -89,10 +94,10 @@ def test_every_pixel_has_the_class_and_confidence_of_its_features(land: Land, tm
     assert (facts.pixels_inside, facts.pixels_mapped) == (inside.sum(), mapped.sum())
 
 
-def test_the_map_does_not_depend_on_the_blocks(land: Land, tmp_path: Path) -> None:
+def test_the_map_depends_neither_on_the_blocks_nor_on_the_threads(land: Land, tmp_path: Path) -> None:
     results = []
-    for size in (37, 64, 1024):
-        facts, _ = draw_map(land.source(), MODEL, AOI, tmp_path / f"{size}.tif", block=size)
+    for size, threads in ((37, 1), (64, 3), (1024, 1), (None, 2)):
+        facts, _ = draw_map(land.source(), MODEL, AOI, tmp_path / f"{size}.tif", side=size, threads=threads)
         with rasterio.open(tmp_path / f"{size}.tif") as drawn:
             results.append((facts, drawn.read()))
     for facts, pixels in results[1:]:
@@ -102,10 +107,11 @@ def test_the_map_does_not_depend_on_the_blocks(land: Land, tmp_path: Path) -> No
 
 def test_only_blocks_that_touch_the_aoi_are_read_and_never_more_than_a_block(land: Land, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
-    draw_map(land.source(), MODEL, AOI, tmp_path / "map.tif", block=20, progress=lambda *at: seen.append(at))
+    draw_map(land.source(), MODEL, AOI, tmp_path / "map.tif", side=20, progress=lambda *at: seen.append(at))
     assert max(max(block.geobox.shape) for block in land.asked) <= 20
     assert len(land.asked) < len(seen)  # the corners of a circle's box are empty
-    assert seen[-1] == (len(seen), len(seen))
+    assert seen[-1] == (land.clear.size, land.clear.size)
+    assert seen == sorted(seen)
 
 
 def test_memory_is_bounded_by_the_block(tmp_path: Path) -> None:
@@ -117,7 +123,7 @@ def test_memory_is_bounded_by_the_block(tmp_path: Path) -> None:
             return np.full((2, 3, *shape), 7_000, dtype="uint16"), np.ones(shape, dtype="uint16")
 
         tracemalloc.start()
-        draw_map(MapSource(map_grid(aoi, Grid()), read, features), MODEL, aoi, tmp_path / "map.tif", block=128)
+        draw_map(MapSource(map_grid(aoi, Grid()), read, features_at, 14, 2), MODEL, aoi, tmp_path / "map.tif", side=128)
         _, high = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return high
@@ -128,7 +134,7 @@ def test_memory_is_bounded_by_the_block(tmp_path: Path) -> None:
 
 def test_facts_are_counted_over_the_mapped_pixels(land: Land, tmp_path: Path) -> None:
     model = replace(MODEL, applicable=lambda table: table[:, 0] > 5_000)
-    facts, _ = draw_map(land.source(), model, AOI, tmp_path / "map.tif", block=50)
+    facts, _ = draw_map(land.source(), model, AOI, tmp_path / "map.tif", side=50)
     with rasterio.open(tmp_path / "map.tif") as drawn:
         classes, confidence, clear = drawn.read()
     assert facts.pixels_by_class == {code: int((classes == code).sum()) for code in (1, 33)}
@@ -139,6 +145,28 @@ def test_facts_are_counted_over_the_mapped_pixels(land: Land, tmp_path: Path) ->
     assert facts.share_applicable == pytest.approx((classes == 1).sum() / (classes > 0).sum())
     assert 0.9 < facts.share_mapped < 1
     assert json.loads(json.dumps(facts.to_dict()))["pixels_by_class"]["1"] == facts.pixels_by_class[1]
+
+
+def test_a_map_of_part_of_a_composite_has_the_pixels_of_that_part(land: Land, tmp_path: Path) -> None:
+    wide = land.geobox.pad(70, 30)
+    around = Land(wide)
+    around.values[:, :, 30:-30, 70:-70], around.clear[30:-30, 70:-70] = land.values, land.clear
+    tight, _ = draw_map(land.source(), MODEL, AOI, tmp_path / "tight.tif", side=64)
+    drawn, _ = draw_map(around.source(), MODEL, AOI, tmp_path / "drawn.tif", side=64, threads=2)
+    assert drawn == tight
+    with rasterio.open(tmp_path / "tight.tif") as one, rasterio.open(tmp_path / "drawn.tif") as other:
+        assert (one.transform, one.shape) == (other.transform, other.shape)
+        np.testing.assert_array_equal(one.read(), other.read())
+    assert all(block.row0 % 64 == 0 or block.row0 == 30 for block in around.asked)
+
+
+def test_blocks_shrink_with_the_memory_and_too_little_is_said(land: Land, tmp_path: Path) -> None:
+    source = replace(land.source(), bytes_per_pixel=2_000, n_features=100)
+    fixed = 192 << 20
+    draw_map(source, MODEL, AOI, tmp_path / "map.tif", memory=fixed + (80 << 20))
+    assert max(max(block.geobox.shape) for block in land.asked) == 128
+    with pytest.raises(MemoryTooSmallError, match=r"give 2\d\d MiB or more, or fewer threads"):
+        draw_map(source, MODEL, AOI, tmp_path / "map.tif", memory=fixed + (10 << 20), threads=4)
 
 
 def test_an_aoi_without_one_clear_observation_is_said_and_leaves_nothing(land: Land, tmp_path: Path) -> None:
@@ -174,8 +202,8 @@ def stop(done: int, total: int) -> None:
     [
         (lambda model: replace(model, class_codes=np.array([33, 2])), MapContractError),
         (lambda model: replace(model, class_codes=np.array([0, 1])), MapContractError),
-        (lambda model: replace(model, predict=lambda table: predict(table)[:, :1]), MapContractError),
-        (lambda model: replace(model, predict=lambda table: predict(table) * np.nan), MapContractError),
+        (lambda model: replace(model, predict=lambda table, threads: predict(table)[:, :1]), MapContractError),
+        (lambda model: replace(model, predict=lambda table, threads: predict(table) * np.nan), MapContractError),
     ],
     ids=["unnamed class", "nodata as class", "one probability short", "not a number"],
 )
@@ -183,7 +211,7 @@ def test_a_model_that_does_not_fit_leaves_nothing(
     land: Land, tmp_path: Path, change: Callable[[MapModel], MapModel], error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        draw_map(land.source(), change(MODEL), AOI, tmp_path / "map.tif", block=64)
+        draw_map(land.source(), change(MODEL), AOI, tmp_path / "map.tif", side=64)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -191,14 +219,14 @@ def test_cancelling_leaves_the_old_map(land: Land, tmp_path: Path) -> None:
     draw_map(land.source(), MODEL, AOI, tmp_path / "map.tif")
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     with pytest.raises(KeyboardInterrupt):
-        draw_map(Land(land.geobox, seed=9).source(), MODEL, AOI, tmp_path / "map.tif", block=64, progress=stop)
+        draw_map(Land(land.geobox, seed=9).source(), MODEL, AOI, tmp_path / "map.tif", side=64, progress=stop)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_a_block_of_the_wrong_shape_is_refused(land: Land, tmp_path: Path) -> None:
     source = replace(land.source(), read=lambda block: (land.values, land.clear))
     with pytest.raises(MapContractError, match="a block of"):
-        draw_map(source, MODEL, AOI, tmp_path / "map.tif", block=64)
+        draw_map(source, MODEL, AOI, tmp_path / "map.tif", side=64)
 
 
 def test_a_pixel_has_its_area_on_the_ellipsoid() -> None:
