@@ -1,0 +1,171 @@
+"""Argo CD: what is deployed, in which order, from where, and that one small node holds it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[3]
+ARGOCD = ROOT / "deploy" / "argocd"
+KUBECTL = Path(sys.executable).with_name("kubectl")
+INSTALLATIONS = ("node", "cluster")
+WAVE = "argocd.argoproj.io/sync-wave"
+EXACT = re.compile(r"\d+\.\d+\.\d+")
+HELM_OPERATORS = {"sealed-secrets", "kube-prometheus-stack", "loki", "alloy", "gitea", "uptime-kuma"}
+ONLY_IN_A_CLUSTER = {"kuberay-operator", "jupyterhub"}
+#: Who needs whose CRDs or Secrets: the first is synced before the second.
+BEFORE = [
+    ("sealed-secrets", "geocrop"),
+    ("kube-prometheus-stack", "geocrop"),
+    ("kube-prometheus-stack", "loki"),
+    ("loki", "alloy"),
+    ("kuberay-operator", "geocrop"),
+    ("geocrop", "jupyterhub"),
+]
+#: What the operators may ask for together on the small node, in MiB: K3s and the platform have the rest of 8 GB.
+OPERATORS_MIB = 1400
+UNITS = {"Mi": 1, "Gi": 1024}
+
+
+@cache
+def render(installation: str) -> list[dict[str, Any]]:
+    done = subprocess.run(
+        [str(KUBECTL), "kustomize", str(ARGOCD / installation)], capture_output=True, text=True, check=True, timeout=60
+    )
+    return [one for one in yaml.safe_load_all(done.stdout) if one]
+
+
+def applications(installation: str) -> dict[str, dict[str, Any]]:
+    return {one["metadata"]["name"]: one for one in render(installation) if one["kind"] == "Application"}
+
+
+def sources(installation: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, application in applications(installation).items():
+        for source in application["spec"]["sources"]:
+            yield name, source
+
+
+def wave(application: dict[str, Any]) -> int:
+    return int(application["metadata"]["annotations"][WAVE])
+
+
+def repository() -> dict[str, str]:
+    found: dict[str, str] = yaml.safe_load((ARGOCD / "repository" / "repository.yaml").read_text())["data"]
+    return found
+
+
+def requested_mib(values: object) -> int:
+    """Return the sum of all `requests: {memory}` anywhere in a chart's values."""
+    if isinstance(values, list):
+        return sum(requested_mib(one) for one in values)
+    if not isinstance(values, dict):
+        return 0
+    asked = values.get("requests")
+    own = mib(asked["memory"]) if isinstance(asked, dict) and "memory" in asked else 0
+    return own + sum(requested_mib(one) for one in values.values())
+
+
+def mib(text: str) -> int:
+    return int(text[:-2]) * UNITS[text[-2:]]
+
+
+@pytest.mark.parametrize("installation", INSTALLATIONS)
+def test_every_installation_has_its_operators_and_a_root_that_applies_itself(installation: str) -> None:
+    found = applications(installation)
+    extra = ONLY_IN_A_CLUSTER | {"geocrop-dev"} if installation == "cluster" else set()
+    assert set(found) == HELM_OPERATORS | {"root", "geocrop"} | extra
+    assert found["root"]["spec"]["sources"][0]["path"] == f"deploy/argocd/{installation}"
+    for application in found.values():
+        assert application["metadata"]["namespace"] == "argocd"
+        assert application["spec"]["syncPolicy"]["automated"] == {"prune": True, "selfHeal": True}
+
+
+@pytest.mark.parametrize("installation", INSTALLATIONS)
+def test_operators_come_before_those_who_use_them(installation: str) -> None:
+    found = applications(installation)
+    for first, then in BEFORE:
+        if first in found and then in found:
+            assert wave(found[first]) < wave(found[then]), (first, then)
+    assert wave(next(one for one in render(installation) if one["kind"] == "AppProject")) <= min(
+        wave(one) for one in found.values()
+    )
+
+
+@pytest.mark.parametrize("installation", INSTALLATIONS)
+def test_charts_have_exact_versions_and_values_of_this_repository(installation: str) -> None:
+    for name, source in sources(installation):
+        if "chart" not in source:
+            continue
+        assert EXACT.fullmatch(source["targetRevision"]), name
+        for file in source["helm"]["valueFiles"]:
+            assert file.startswith("$values/"), name
+            assert yaml.safe_load((ROOT / file.removeprefix("$values/")).read_text()), file
+
+
+@pytest.mark.parametrize("installation", INSTALLATIONS)
+def test_the_project_allows_what_is_deployed_and_nothing_else(installation: str) -> None:
+    [project] = [one for one in render(installation) if one["kind"] == "AppProject"]
+    assert {application["spec"]["project"] for application in applications(installation).values()} == {"geocrop"}
+    used = {source["repoURL"] for name in INSTALLATIONS for _, source in sources(name)}
+    assert set(project["spec"]["sourceRepos"]) == used
+    targets = {
+        (one["spec"]["destination"]["server"], one["spec"]["destination"]["namespace"])
+        for name in INSTALLATIONS
+        for one in applications(name).values()
+    }
+    allowed = {(one["server"], one["namespace"]) for one in project["spec"]["destinations"]}
+    assert allowed == targets | {("https://kubernetes.default.svc", "kube-system")}
+    assert "*" not in str(project["spec"])
+
+
+def test_the_repository_is_named_in_one_place() -> None:
+    named = repository()
+    for installation in INSTALLATIONS:
+        ours = [source for _, source in sources(installation) if "path" in source or source.get("ref")]
+        assert {(one["repoURL"], one["targetRevision"]) for one in ours} == {(named["url"], named["revision"])}
+        assert "ConfigMap" not in {one["kind"] for one in render(installation)}
+
+
+@pytest.mark.parametrize("installation", INSTALLATIONS)
+def test_namespaces_of_the_platform_are_left_to_terraform(installation: str) -> None:
+    for name, application in applications(installation).items():
+        options = application["spec"]["syncPolicy"].get("syncOptions", [])
+        is_ours = application["spec"]["destination"]["namespace"] in {"geocrop", "geocrop-dev", "argocd"}
+        assert ("CreateNamespace=true" in options) is not is_ours, name
+
+
+def test_argo_cd_waits_for_applications_and_has_an_exact_version() -> None:
+    chart = yaml.safe_load((ARGOCD / "install" / "argo-cd.yaml").read_text())["spec"]
+    assert EXACT.fullmatch(chart["version"])
+    values = yaml.safe_load(chart["valuesContent"])
+    # Without it the waves above mean nothing between Applications.
+    assert (
+        "obj.status.health.status" in values["configs"]["cm"]["resource.customizations.health.argoproj.io_Application"]
+    )
+
+
+def test_the_operators_leave_a_small_node_to_the_platform() -> None:
+    install = yaml.safe_load((ARGOCD / "install" / "argo-cd.yaml").read_text())["spec"]["valuesContent"]
+    asked = {"argocd": requested_mib(yaml.safe_load(install))}
+    for name, source in sources("node"):
+        for file in source.get("helm", {}).get("valueFiles", ()):
+            asked[name] = requested_mib(yaml.safe_load((ROOT / file.removeprefix("$values/")).read_text()))
+    assert set(asked) == HELM_OPERATORS | {"argocd"}
+    assert min(asked.values()) > 0  # each says what it needs
+    assert sum(asked.values()) <= OPERATORS_MIB, asked
+
+
+def test_no_values_carry_a_secret() -> None:
+    for path in (ARGOCD / "values").glob("*.yaml"):
+        for line in path.read_text().splitlines():
+            assert not re.search(r"(password|secret|token)\w*:\s*[\"']?\w", line, re.IGNORECASE) or re.search(
+                r"existingSecret:|Key: |secretKeyRef|_SECRET: \{", line
+            ), (path.name, line)
