@@ -75,6 +75,19 @@ def lane(
 
 
 @app.command()
+def exporter(
+    home: Home = None,
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen at.")] = 9180,
+) -> None:
+    """Serve numbers of runs, daemons, models, store and databases to Prometheus. Ctrl-C stops it."""
+    from geocrop_assets.cli.exporter import serve_exporter
+
+    with told_errors():
+        serve_exporter(_settings(home), host=host, port=port)
+
+
+@app.command()
 def upload(
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="CSV batches.")],
     version: Annotated[str, typer.Option("--version", help="Dataset version, such as `2024-06`.")],
