@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""The images of an overlay: where they are pushed to, and the tag that is deployed. Needs nothing but Python.
+
+    images.py list OVERLAY/kustomization.yaml          name and address, a line each
+    images.py bump OVERLAY/kustomization.yaml TAG      deploy this tag of all of them; nothing else in the file changes
+
+The overlay's `images:` is the one place that says both; workflow and Argo CD read it.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+#: Images that this repository builds; others in the list are left as they are.
+OURS = "geocrop-"
+TAG = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$")
+ENTRY = re.compile(r"^(?P<indent>\s*)- name:\s*(?P<name>[^\s#]+)")
+FIELD = re.compile(r"^(?P<head>\s+(?P<key>newName|newTag):\s*)(?P<value>[^\s#]+)(?P<rest>.*)$", re.DOTALL)
+#: Words of each command.
+WORDS = {"list": 2, "bump": 3}
+
+
+class OverlayError(Exception):
+    """The overlay is not as it must be; the message says what to write."""
+
+
+@dataclass
+class Image:
+    """One entry: its name, and the lines of its fields by key, with their values."""
+
+    name: str
+    fields: dict[str, tuple[int, str]]
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this repository builds it."""
+        return self.name.rsplit("/", 1)[-1].startswith(OURS)
+
+
+def read_images(lines: list[str]) -> list[Image]:
+    """Return the entries under the top-level `images:`."""
+    found: list[Image] = []
+    inside = False
+    for number, line in enumerate(lines):
+        if line.strip() and not line.startswith((" ", "-", "#")):
+            inside = line.split("#")[0].strip() == "images:"
+            continue
+        if not inside:
+            continue
+        entry, field = ENTRY.match(line), FIELD.match(line)
+        if entry:
+            found.append(Image(entry["name"].strip("\"'"), {}))
+        elif field and found:
+            found[-1].fields[field["key"]] = (number, field["value"].strip("\"'"))
+    ours = [image for image in found if image.is_ours]
+    if not ours:
+        raise OverlayError(f"no image called {OURS}... under `images:`")
+    return ours
+
+
+def address(image: Image) -> str:
+    """Return where an image is pushed to."""
+    return image.fields["newName"][1] if "newName" in image.fields else image.name
+
+
+def bump(text: str, tag: str) -> str:
+    """Return the overlay with the tag in each of our images.
+
+    Raises:
+        OverlayError: the tag is none, or an image has no `newTag` to be changed.
+
+    """
+    if not TAG.match(tag):
+        raise OverlayError(f"{tag!r} is no tag of an image")
+    lines = text.splitlines(keepends=True)
+    for image in read_images(lines):
+        if "newTag" not in image.fields:
+            raise OverlayError(f"{image.name} has no `newTag:` line")
+        number, _ = image.fields["newTag"]
+        field = FIELD.match(lines[number])
+        assert field is not None  # noqa: S101  # it matched a moment ago
+        lines[number] = f'{field["head"]}"{tag}"{field["rest"]}'
+    return "".join(lines)
+
+
+def main(words: list[str]) -> int:
+    """Run the command line."""
+    if not words or len(words) != WORDS.get(words[0]):
+        sys.stderr.write(__doc__ or "")
+        return 2
+    path = Path(words[1])
+    try:
+        text = path.read_text(encoding="utf-8")
+        if words[0] == "bump":
+            path.write_text(bump(text, words[2]), encoding="utf-8")
+        else:
+            for image in read_images(text.splitlines(keepends=True)):
+                sys.stdout.write(f"{image.name.rsplit('/', 1)[-1]} {address(image)}\n")
+    except (OSError, OverlayError) as error:
+        sys.stderr.write(f"{path}: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
