@@ -27,14 +27,14 @@ def write_arrays(path: Path, arrays: dict[str, NDArray[Any]], format_name: str) 
     path.write_bytes(save(kept, metadata={"format": format_name}))
 
 
-def read_arrays(path: Path, expected_format: str) -> dict[str, NDArray[Any]]:
-    """Read the arrays of a safetensors file whose metadata names this format; raises InvalidModelFile."""
+def read_arrays(path: Path, expected_format: str, *older: str) -> dict[str, NDArray[Any]]:
+    """Read the arrays of a safetensors file whose metadata names one of these formats; raises InvalidModelFile."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="numpy") as file:
             found = (file.metadata() or {}).get("format")
-            if found != expected_format:
+            if found not in {expected_format, *older}:
                 raise InvalidModelFile(f"{path.name} has the format {found!r}, not {expected_format!r}")
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a mapping
     except SafetensorError as error:

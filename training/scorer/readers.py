@@ -68,8 +68,6 @@ def _read_forest(fit: LearnerFit) -> TreeModel:
     limit = _at_inner(
         inner, feature, arrays["threshold"], lambda x, t: np.asarray(x.astype(np.float64) <= t), fit.scaler
     )
-    row = np.full(len(inner), LEAF, np.int64)
-    values, row[~inner] = np.unique(arrays["value"][~inner], axis=0, return_inverse=True)
     trees = Trees(
         starts=arrays["offsets"],
         left=arrays["left"],
@@ -77,11 +75,11 @@ def _read_forest(fit: LearnerFit) -> TreeModel:
         feature=feature,
         limit=limit,
         nan_left=arrays["missing_left"].astype(np.bool_),
-        row=row,
-        values=values,
+        row=arrays["row"].astype(np.int64),
+        values=arrays["values"],
         target=np.zeros(len(arrays["offsets"]) - 1, np.int64),
     )
-    return TreeModel(trees, np.zeros(values.shape[1]), "float64", "mean")
+    return TreeModel(trees, np.zeros(fit.model.n_classes), "float64", "mean")
 
 
 def _read_xgboost(fit: LearnerFit) -> TreeModel:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 
+from training import forest_format
 from training.array_files import InvalidModelFile, write_arrays
 from training.config import ForestParams
-from training.forest_format import FORMAT, Forest
+from training.forest_format import FIRST_FORMAT, FORMAT, NODE_FIELDS, Forest
 from training.learners.base import Rows
 from training.learners.random_forest import RandomForest
 
@@ -35,8 +36,43 @@ def test_the_arrays_predict_as_scikit_learn_does_also_from_a_file(tmp_path: Path
     assert (again.n_classes, again.n_features) == (3, 5)
 
 
+def test_a_forest_too_large_to_be_kept_compiled_predicts_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, X = _fitted()
+    monkeypatch.setattr(forest_format, "KEPT_NODES", 10)
+    forest = Forest.from_trees(tree.tree_ for tree in model.estimators_)
+    assert forest._kept is None
+    assert np.array_equal(forest.predict_proba(X, threads=2), model.predict_proba(X).astype(np.float32))
+
+
+def test_a_file_of_the_first_format_is_read(tmp_path: Path) -> None:
+    model, X = _fitted()
+    trees = [tree.tree_ for tree in model.estimators_]
+    states = [tree.__getstate__() for tree in trees]
+    old = {
+        name: np.concatenate([state["nodes"][of] for state in states]).astype(dtype)
+        for name, (of, dtype) in NODE_FIELDS.items()
+    }
+    old["offsets"] = np.cumsum([0, *(tree.node_count for tree in trees)]).astype(np.int64)
+    old["value"] = np.concatenate([state["values"][:, 0, :] for state in states])
+    now = Forest.from_trees(trees)
+    write_arrays(tmp_path / "forest.safetensors", old | {"importance": now.arrays["importance"]}, FIRST_FORMAT)
+    read = Forest.load(tmp_path / "forest.safetensors")
+    assert np.array_equal(read.predict_proba(X), model.predict_proba(X).astype(np.float32))
+    assert all(np.array_equal(read.arrays[name], array) for name, array in now.arrays.items())
+
+
 @pytest.mark.parametrize(
-    ("name", "value"), [("left", 10**6), ("right", -7), ("left", 0), ("feature", 5), ("feature", -1), ("offsets", 3)]
+    ("name", "value"),
+    [
+        ("left", 10**6),
+        ("right", -7),
+        ("left", 0),
+        ("feature", 5),
+        ("feature", -1),
+        ("offsets", 3),
+        ("row", -1),
+        ("row", 10**6),
+    ],
 )
 def test_a_node_that_points_outside_its_tree_is_refused(name: str, value: int, tmp_path: Path) -> None:
     arrays = Forest.from_trees([tree.tree_ for tree in _fitted()[0].estimators_]).arrays
