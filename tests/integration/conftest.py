@@ -118,6 +118,12 @@ def mlflow_server(postgis_server: Any, s3_server: Any, tmp_path_factory: pytest.
         yield server
 
 
+@pytest.fixture(scope="session")
+def feature_table() -> ModuleType:
+    """Return a dataset that needs no imagery: `write_recipe(folder)`, `batch(seed, rows=, groups=, label=)`."""
+    return _beside("feature_table")
+
+
 @pytest.fixture
 def dagster_postgres_home(postgis_server: Any, tmp_path: Path) -> Iterator[Path]:  # noqa: ANN401
     """Yield a DAGSTER_HOME as of one machine, but for its storage: a PostgreSQL database of this test's own."""

@@ -14,10 +14,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
-import numpy as np
-import pandas as pd
 import pytest
 
 from geocrop_assets.cli.programs import start_dagster
@@ -36,42 +35,15 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 PATIENCE_S = 180.0
 PARENT_RUN = "dagster/parent_run_id"
 RUN_KEY = "dagster/run_key"
-RECIPE = """
-name: tiny
-version: 1
-title: A table's own columns
-description: Twelve months of one index, brought by the table.
-collection: none
-assets:
-  ndvi: {asset: [NDVI], dtype: int16, nodata: -32768, scale: 0.0001}
-mask: {asset: [SCL], drop: [0], grow: [], dilation_m: 0}
-windows: month
-statistic: median
-gaps: {method: linear}
-features: {series: [ndvi]}
-grid: {crs: scenes}
-"""
-MONTHS = ("sep", "oct", "nov", "dec", "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug")
-
-
-def batch(seed: int, label: str | None = None) -> bytes:
-    """Return a CSV of 60 samples in twelve groups, whose classes can be told apart; or all of one label."""
-    values = np.random.default_rng(seed).random((60, len(MONTHS))).round(4)
-    frame = pd.DataFrame(values, columns=[f"ndvi_{month}" for month in MONTHS])
-    frame["label"] = label or np.where(frame["ndvi_jan"] > 0.5, "maize", "water")
-    frame["group"] = [f"place-{number % 12}" for number in range(len(frame))]
-    return frame.to_csv(index=False).encode()
 
 
 class Daemon:
     """The platform in a home of its own, with its daemon that can be killed and started again."""
 
-    def __init__(self, home: Path) -> None:
-        (home / "recipes").mkdir(parents=True)
-        (home / "recipes" / "tiny.yaml").write_text(RECIPE)
-        self.settings = Settings(
-            home=home, recipes_dir=home / "recipes", sensor_seconds=2, debounce_seconds=2, auto_train=False
-        )
+    def __init__(self, home: Path, table: Any) -> None:  # noqa: ANN401  # feature_table.py is loaded by path
+        recipes = table.write_recipe(home / "recipes")
+        self.batch = table.batch
+        self.settings = Settings(home=home, recipes_dir=recipes, sensor_seconds=2, debounce_seconds=2, auto_train=False)
         (home / "dagster").mkdir()
         impatient = LOCAL_INSTANCE.read_text().replace(
             "poll_interval_seconds: 15", "poll_interval_seconds: 2\n  start_timeout_seconds: 60"
@@ -148,9 +120,9 @@ class Story:
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+def story(tmp_path_factory: pytest.TempPathFactory, feature_table: Any) -> Iterator[Story]:  # noqa: ANN401
     """Upload, kill and start again: v1 is interrupted, v2 overwritten and put back, v3 bad and then mended."""
-    daemon = Daemon(tmp_path_factory.mktemp("platform") / "home")
+    daemon = Daemon(tmp_path_factory.mktemp("platform") / "home", feature_table)
     try:
         yield tell(daemon)
     finally:
@@ -159,17 +131,17 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 
 def tell(daemon: Daemon) -> Story:
     daemon.start()
-    daemon.put("v1/a.csv", batch(1))
+    daemon.put("v1/a.csv", daemon.batch(1))
     daemon.until(daemon.asked, "the first request")
     daemon.kill()  # right after the tick that asked
 
     for key, seed in (("v2/a.csv", 2), ("v2/b.csv", 3)):  # nobody looks meanwhile
-        daemon.put(key, batch(seed))
+        daemon.put(key, daemon.batch(seed))
     assert isinstance(daemon.store, FolderStore)
     same_moment = time.time() - 3600  # listing by time would see one of these, or none
     for name in ("a.csv", "b.csv"):
         os.utime(daemon.store.root / DATASETS / "v2" / name, (same_moment, same_moment))
-    daemon.put("v3/a.csv", batch(5, label="no such crop"))
+    daemon.put("v3/a.csv", daemon.batch(5, label="no such crop"))
     daemon.start()
     daemon.until(lambda: daemon.is_made("v1"), "v1 made after the restart")
     daemon.until(lambda: daemon.is_made("v2"), "v2 made after the restart")
@@ -177,13 +149,13 @@ def tell(daemon: Daemon) -> Story:
     daemon.kill()  # between uploads, and perhaps before it is known that the alert was told
 
     first = daemon.digest("v2")
-    daemon.put("v1/a.csv", batch(1))  # the same bytes again
-    daemon.put("v2/b.csv", batch(4))  # other bytes under the same name
-    daemon.put("v3/a.csv", batch(5))
+    daemon.put("v1/a.csv", daemon.batch(1))  # the same bytes again
+    daemon.put("v2/b.csv", daemon.batch(4))  # other bytes under the same name
+    daemon.put("v3/a.csv", daemon.batch(5))
     second = daemon.digest("v2")
     daemon.start()
     daemon.until(lambda: daemon.is_made("v2"), "the overwritten v2 made")
-    daemon.put("v2/b.csv", batch(3))  # and put back: the content that was there before
+    daemon.put("v2/b.csv", daemon.batch(3))  # and put back: the content that was there before
     daemon.until(lambda: daemon.is_made("v3"), "the mended v3 made")
     daemon.until(lambda: daemon.is_made("v2"), "the restored v2 made")
     daemon.rest()

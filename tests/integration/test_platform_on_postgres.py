@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-import numpy as np
-import pandas as pd
 import psycopg2
 import pytest
 
@@ -32,22 +30,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-MONTHS = ("sep", "oct", "nov", "dec", "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug")
-RECIPE = """
-name: tiny
-version: 1
-title: A table's own columns
-description: Twelve months of one index, brought by the table.
-collection: none
-assets:
-  ndvi: {asset: [NDVI], dtype: int16, nodata: -32768, scale: 0.0001}
-mask: {asset: [SCL], drop: [0], grow: [], dilation_m: 0}
-windows: month
-statistic: median
-gaps: {method: linear}
-features: {series: [ndvi]}
-grid: {crs: scenes}
-"""
 FEW = {"rounds": 5, "early_stopping": False}
 LEARNING = {
     "training": {
@@ -66,15 +48,6 @@ LEARNING = {
 GATE = {"gate": {"config": {"min_training_samples": 3, "min_groups": 3}}}
 
 
-def batch() -> bytes:
-    """Return a CSV of 120 samples of two classes that can be told apart, in 24 groups."""
-    values = np.random.default_rng(1).random((120, len(MONTHS))).round(4)
-    frame = pd.DataFrame(values, columns=[f"ndvi_{month}" for month in MONTHS])
-    frame["label"] = np.where(frame["ndvi_jan"] > 0.5, "maize", "water")
-    frame["group"] = [f"place-{number % 24}" for number in range(len(frame))]
-    return frame.to_csv(index=False).encode()
-
-
 @dataclass(frozen=True)
 class Story:
     """Where it all happened, and what the registry says of it."""
@@ -88,16 +61,16 @@ class Story:
 
 @pytest.fixture(scope="module")
 def story(
+    *,
     empty_s3: Any,  # noqa: ANN401
     mlflow_server: Any,  # noqa: ANN401
     postgis_server: Any,  # noqa: ANN401
     make_dagster_home: Callable[..., Path],
+    feature_table: Any,  # noqa: ANN401
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Story]:
     """Prepare, train and promote, once."""
     home = tmp_path_factory.mktemp("home")
-    (home / "recipes").mkdir()
-    (home / "recipes" / "tiny.yaml").write_text(RECIPE)
     with pytest.MonkeyPatch.context() as patch, postgis_server.fresh(postgis=False) as url:
         patch.setenv("AWS_SECRET_ACCESS_KEY", empty_s3.secret_key)
         settings = Settings(
@@ -108,18 +81,18 @@ def story(
             mlflow_uri=mlflow_server.url,
             model_name="geocrop-on-postgres",  # others share the MLflow server
             recipe="tiny",
-            recipes_dir=home / "recipes",
+            recipes_dir=feature_table.write_recipe(home / "recipes"),
             threads=2,
         )
         platform = open_platform(settings)
         with platform.instance:
-            store, champion = tell(platform)
+            store, champion = tell(platform, feature_table.batch(1, rows=120, groups=24))
         yield Story(settings, store, url, mlflow_server, champion)
 
 
-def tell(platform: Platform) -> tuple[ObjectStore, ModelVersion]:
+def tell(platform: Platform, batch: bytes) -> tuple[ObjectStore, ModelVersion]:
     store = store_of(platform.settings)
-    store.put(DATASETS, "v1/a.csv", batch(), content_type="text/csv")
+    store.put(DATASETS, "v1/a.csv", batch, content_type="text/csv")
     platform.instance.add_dynamic_partitions(DATASET_VERSION, ["v1"])
     platform.run(tags.PREPARE_JOB, partition="v1", config={"resources": LEARNING})
     learning = {"resources": LEARNING | GATE, "ops": {"evaluation": {"config": {"random_rows": False}}}}
