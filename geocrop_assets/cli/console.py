@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from resources.progress import Listener
 from training.errors import GeocropError
+
+if TYPE_CHECKING:
+    from resources.progress import Listener
 
 console = Console()
 errors = Console(stderr=True)
