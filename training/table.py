@@ -105,13 +105,19 @@ class TrainingTable:
             sample_ids=self.sample_ids[rows],
         )
 
-    def columns(self, features: Sequence[str]) -> NDArray[np.float32]:
-        """Return float32 [n, len(features)] in this order; raises InvalidTable for an unknown one."""
+    def columns(self, features: Sequence[str], rows: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
+        """Return float32 [n, len(features)] in this order, of all rows or those of a mask [len(self)].
+
+        Raises InvalidTable for an unknown feature.
+        """
         place = {name: number for number, name in enumerate(self.features)}
         unknown = [name for name in features if name not in place]
         if unknown:
             raise InvalidTable(f"the table has no feature {', '.join(unknown[:10])}")
-        return np.ascontiguousarray(self.X[:, [place[name] for name in features]])
+        places = [place[name] for name in features]
+        if rows is not None:
+            return np.ascontiguousarray(self.X[np.ix_(np.flatnonzero(rows), np.array(places))])
+        return np.ascontiguousarray(self.X[:, places])
 
 
 def _text(frame: pd.DataFrame, column: str) -> NDArray[np.str_]:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # settings of ours: the fields of BoostedParams that no library knows
 NOT_OF_A_LIBRARY = set(BoostedParams.model_fields)
 
+SCALED_COLUMNS, SCALED_ROWS = 16, 65_536
+"""Columns and rows that are widened to float64 at once."""
+
 Model = TypeVar("Model")
 Params = TypeVar("Params", bound=LearnerParams)
 
@@ -45,16 +48,27 @@ class Scaler:
 
     @classmethod
     def fit(cls, X: NDArray[np.float32]) -> Scaler:
-        """Learn from float32 [n, f]; a column without any value is left as it is."""
+        """Learn from float32 [n, f], some columns at a time; a column without any value is left as it is.
+
+        Blocks of columns are of nearly equal size: a block of a single column is summed in another order.
+        """
         from sklearn.preprocessing import StandardScaler
 
-        empty = np.isnan(X).all(axis=0)
-        learnt = StandardScaler().fit(np.where(empty, np.float32(0), X).astype(np.float64))
-        return cls(np.asarray(learnt.mean_, np.float64), np.asarray(learnt.scale_, np.float64))
+        learnt = []
+        for columns in np.array_split(np.arange(X.shape[1]), -(-X.shape[1] // SCALED_COLUMNS)):
+            part = X[:, columns[0] : columns[-1] + 1]
+            empty = np.isnan(part).all(axis=0)
+            learnt.append(StandardScaler().fit(np.where(empty, np.float32(0), part).astype(np.float64)))
+        mean = np.concatenate([one.mean_ for one in learnt])
+        return cls(np.asarray(mean, np.float64), np.concatenate([one.scale_ for one in learnt]).astype(np.float64))
 
     def transform(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return (X - mean) / scale as float32 [n, f], computed in float64."""
-        return ((X.astype(np.float64) - self.mean) / self.scale).astype(np.float32)
+        """Return (X - mean) / scale as float32 [n, f], computed in float64, some rows at a time."""
+        out = np.empty(X.shape, np.float32)
+        for first in range(0, len(X), SCALED_ROWS):
+            part = slice(first, first + SCALED_ROWS)
+            out[part] = (X[part].astype(np.float64) - self.mean) / self.scale
+        return out
 
 
 class Learner(ABC, Generic[Model, Params]):

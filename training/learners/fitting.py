@@ -42,6 +42,34 @@ class NothingToLearnFrom(GeocropError):
 
 
 @dataclass(frozen=True)
+class _Training:
+    """The rows that are not held out, which all learners share: X float32 [n, f], y int64, groups and folds [n]."""
+
+    X: NDArray[np.float32]
+    y: NDArray[np.int64]
+    groups: NDArray[np.str_]
+    folds: NDArray[np.int8]
+    features: tuple[str, ...]
+    classes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, table: TrainingTable, split: Split, features: Sequence[str]) -> _Training:
+        """Copy them once; raises NothingToLearnFrom for fewer than two classes, InvalidTable for unknown features."""
+        train = ~split.test
+        labels, y = np.unique(table.labels[train], return_inverse=True)
+        if len(labels) < MIN_CLASSES:
+            raise NothingToLearnFrom(f"the {int(train.sum())} training rows hold {len(labels)} class")
+        return cls(
+            X=table.columns(features, train),
+            y=y.astype(np.int64),
+            groups=table.groups[train],
+            folds=split.folds[train],
+            features=tuple(features),
+            classes=tuple(str(label) for label in labels),
+        )
+
+
+@dataclass(frozen=True)
 class _Job:
     """All that the fits of one learner share."""
 
@@ -49,10 +77,16 @@ class _Job:
     params: LearnerParams
     config: TrainingConfig
     seed: int
-    X: NDArray[np.float32]
-    y: NDArray[np.int64]
-    groups: NDArray[np.str_]
-    n_classes: int
+    rows: _Training
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes of all rows."""
+        return len(self.rows.classes)
+
+    def X_of(self, rows: NDArray[np.bool_]) -> NDArray[np.float32]:  # noqa: N802  # X is a table's name
+        """Return the features of the rows of a mask; of all of them without a copy."""
+        return self.rows.X if rows.all() else self.rows.X[rows]
 
 
 @dataclass(frozen=True)
@@ -80,29 +114,37 @@ def fit_learner(
     result does not depend on the number of cores. `progress` gets a sentence and the share done, 0..1. Raises
     NothingToLearnFrom when the training rows hold fewer than two classes, InvalidTable for an unknown feature.
     """
-    started = time.perf_counter()
-    job, classes, folds = _prepare(name, table, split, features, config)
-    tell = progress or (lambda _message, _share: None)
-    everything = np.ones(len(job.y), np.bool_)
+    rows = _Training.of(table, split, features)
     with nullcontext(pool) if pool else pool_of(config.cores) as workers:
-        fit_rows = [folds != fold for fold in np.unique(folds)]
-        rounds = _common_rounds(workers, job, fit_rows, tell)
-        final_fit = workers.submit(_fit, job, everything, rounds)
-        oof = np.zeros((len(job.y), job.n_classes), np.float32)
-        for number, proba in _run(workers, job, fit_rows, rounds, tell):
-            oof[~fit_rows[number]] = proba
-        final = final_fit.result()
+        return _fit_on(rows, name, config, workers, progress)
+
+
+def _fit_on(
+    training: _Training, name: str, config: TrainingConfig, workers: Executor, progress: Progress | None
+) -> LearnerFit:
+    """Fit one learner on rows that it may share with others."""
+    started = time.perf_counter()
+    job = _job(name, training, config)
+    tell = progress or (lambda _message, _share: None)
+    everything = np.ones(len(training.y), np.bool_)
+    fit_rows = [training.folds != fold for fold in np.unique(training.folds)]
+    rounds = _common_rounds(workers, job, fit_rows, tell)
+    final_fit = workers.submit(_fit, job, everything, rounds)
+    oof = np.zeros((len(training.y), job.n_classes), np.float32)
+    for number, proba in _run(workers, job, fit_rows, rounds, tell):
+        oof[~fit_rows[number]] = proba
+    final = final_fit.result()
     tell(f"{name}: fitted", 1.0)
     return LearnerFit(
         name=name,
-        features=tuple(features),
-        classes=classes,
+        features=training.features,
+        classes=training.classes,
         variant=config.variant,
         params=job.params.model_dump(mode="json"),
         model=final.model,
         scaler=final.scaler,
         oof=oof,
-        importance=job.learner.importance(final.model, len(features)),
+        importance=job.learner.importance(final.model, len(training.features)),
         rounds=rounds,
         seconds=time.perf_counter() - started,
     )
@@ -116,7 +158,11 @@ def fit_learners(
     *,
     progress: Progress | None = None,
 ) -> tuple[LearnerFit, ...]:
-    """Fit the ensemble's learners on one shared pool of `config.cores`, in the order of the config."""
+    """Fit the ensemble's learners on one shared pool of `config.cores` and one copy of the training rows.
+
+    They come back in the order of the config; raises what `fit_learner` raises.
+    """
+    rows = _Training.of(table, split, features)
     names = config.ensemble.learners
     shares = dict.fromkeys(names, 0.0)
 
@@ -126,7 +172,7 @@ def fit_learners(
             if progress:
                 progress(message, sum(shares.values()) / len(shares))
 
-        return fit_learner(name, table, split, features, config, progress=tell, pool=pool)
+        return _fit_on(rows, name, config, pool, tell)
 
     with pool_of(config.cores) as pool, ThreadPoolExecutor(len(names)) as coordinators:
         return tuple(coordinators.map(lambda name: fit(name, pool), names))
@@ -139,27 +185,11 @@ def pool_of(cores: int | None) -> Iterator[Executor]:
         yield pool
 
 
-def _prepare(
-    name: str, table: TrainingTable, split: Split, features: Sequence[str], config: TrainingConfig
-) -> tuple[_Job, tuple[str, ...], NDArray[np.int8]]:
-    """Return the job, the classes of the training rows and the fold of each training row."""
-    train = ~split.test
-    labels, y = np.unique(table.labels[train], return_inverse=True)
-    if len(labels) < MIN_CLASSES:
-        raise NothingToLearnFrom(f"the {int(train.sum())} training rows hold {len(labels)} class")
+def _job(name: str, rows: _Training, config: TrainingConfig) -> _Job:
+    """Return what the fits of a learner share."""
     learner = learner_named(name)
     params = learner.params(config)
-    job = _Job(
-        learner=learner,
-        params=params,
-        config=config,
-        seed=config.seed if params.seed is None else params.seed,
-        X=table.columns(features)[train],
-        y=y.astype(np.int64),
-        groups=table.groups[train],
-        n_classes=len(labels),
-    )
-    return job, tuple(str(label) for label in labels), split.folds[train]
+    return _Job(learner, params, config, config.seed if params.seed is None else params.seed, rows)
 
 
 def _common_rounds(workers: Executor, job: _Job, fit_rows: Sequence[NDArray[np.bool_]], tell: Progress) -> int:
@@ -194,14 +224,15 @@ def _run(
 
 def _fold(job: _Job, fit_rows: NDArray[np.bool_], rounds: int) -> NDArray[np.float32]:
     """Fit on some training rows and return the probabilities float32 [rows left out, k]."""
-    X = job.X[~fit_rows]
+    n = int((~fit_rows).sum())
     if not fit_rows.any():  # a split of one fold: nothing to learn from, so nothing to say out of fold
-        return np.full((len(X), job.n_classes), 1 / job.n_classes, np.float32)
+        return np.full((n, job.n_classes), 1 / job.n_classes, np.float32)
     fitted = _fit(job, fit_rows, rounds)
-    proba = np.zeros((len(X), job.n_classes), np.float32)
+    proba = np.zeros((n, job.n_classes), np.float32)
     if fitted.model is None:
         proba[:, fitted.present] = 1
     else:
+        X = job.X_of(~fit_rows)
         scaled = X if fitted.scaler is None else fitted.scaler.transform(X)
         proba[:, fitted.present] = job.learner.proba(fitted.model, scaled)
     return proba
@@ -209,8 +240,8 @@ def _fold(job: _Job, fit_rows: NDArray[np.bool_], rounds: int) -> NDArray[np.flo
 
 def _encode(job: _Job, fit_rows: NDArray[np.bool_]) -> tuple[Rows, Scaler | None, NDArray[np.int64]]:
     """Return the rows with classes numbered among those present, the scaler fitted on them, and these classes."""
-    present, y = np.unique(job.y[fit_rows], return_inverse=True)
-    y, X = y.astype(np.int64), job.X[fit_rows]
+    present, y = np.unique(job.rows.y[fit_rows], return_inverse=True)
+    y, X = y.astype(np.int64), job.X_of(fit_rows)
     scaler = Scaler.fit(X) if job.config.variant == "Scaled" else None
     weight = class_weights(y, len(present), job.config.weights)
     return Rows(X if scaler is None else scaler.transform(X), y, weight, len(present)), scaler, present
@@ -231,10 +262,12 @@ def _find_rounds(job: _Job, fit_rows: NDArray[np.bool_]) -> int:
         return every
     rows, _, present = _encode(job, fit_rows)
     share = getattr(job.params, "inner_share")  # noqa: B009  # boosted trees have it
-    stop = inner_part(rows.y, job.groups[fit_rows], share, job.seed)
+    stop = inner_part(rows.y, job.rows.groups[fit_rows], share, job.seed)
     if len(present) < MIN_CLASSES or stop.sum() < MIN_STOP_ROWS:
         return every
-    return job.learner.best_rounds(rows.take(~stop), rows.take(stop), job.params, job.seed)
+    known, unseen = rows.take(~stop), rows.take(stop)
+    del rows  # it would be kept through the search
+    return job.learner.best_rounds(known, unseen, job.params, job.seed)
 
 
 def inner_part(y: NDArray[np.int64], groups: NDArray[np.str_], share: float, seed: int) -> NDArray[np.bool_]:

@@ -33,7 +33,8 @@ class XGBoost(Learner["Booster", XGBoostParams]):
         """Fit on one thread."""
         import xgboost
 
-        return xgboost.train(_settings(params, seed, rows.n_classes), _matrix(rows), rounds, verbose_eval=False)
+        settings = _settings(params, seed, rows.n_classes)
+        return xgboost.train(settings, _binned(rows, settings), rounds, verbose_eval=False)
 
     def best_rounds(self, rows: Rows, stop: Rows, params: XGBoostParams, seed: int) -> int:
         """Return the rounds at which `stop` is predicted best."""
@@ -44,7 +45,7 @@ class XGBoost(Learner["Booster", XGBoostParams]):
         settings["eval_metric"] = [settings["eval_metric"], "auc"]
         xgboost.train(
             settings,
-            _matrix(rows),
+            _binned(rows, settings),
             params.rounds,
             evals=[(_matrix(stop), "stop")],
             callbacks=[_callback(stopper)],
@@ -104,6 +105,16 @@ def _callback(stopper: Stopper) -> TrainingCallback:
             return stopper.add([loss, -auc])
 
     return Stop()
+
+
+def _binned(rows: Rows, settings: dict[str, Any]) -> DMatrix:
+    """Return rows as the numbers of their bins, an eighth of a matrix of values; the trees are the same to the bit."""
+    import xgboost
+
+    if settings["tree_method"] != "hist":
+        return _matrix(rows)
+    bins = {"max_bin": settings["max_bin"]} if "max_bin" in settings else {}
+    return xgboost.QuantileDMatrix(rows.X, label=rows.y, weight=rows.weight, missing=np.nan, nthread=1, **bins)
 
 
 def _matrix(rows: Rows) -> DMatrix:

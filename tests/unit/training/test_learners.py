@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import xgboost
+from sklearn.preprocessing import StandardScaler
 
 from training.array_files import InvalidModelFile
 from training.config import LEARNERS, TrainingConfig, WeightParams
 from training.learners import LearnerFit, NothingToLearnFrom, fit_learner, fit_learners
-from training.learners.base import Scaler, class_weights
+from training.learners.base import Rows, Scaler, class_weights
 from training.learners.fitting import inner_part
+from training.learners.registry import learner_named
+from training.learners.xgboost import _settings
 from training.splits import Split, split_blocks
 from training.table import TrainingTable
 
@@ -133,6 +138,31 @@ def test_the_scaler_is_standard_scaling_and_passes_gaps_through(make_table: Make
     assert np.array_equal(np.isnan(scaled), np.isnan(X))
     np.testing.assert_allclose(np.nanmean(scaled[:, :3], axis=0), 0, atol=1e-5)
     np.testing.assert_allclose(np.nanstd(scaled[:, :3], axis=0), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize(("n", "features"), [(300, 1), (300, 7), (3001, 17), (1500, 33), (70_000, 20), (900, 100)])
+def test_scaling_in_parts_is_scaling_the_whole_to_the_bit(n: int, features: int) -> None:
+    random = np.random.default_rng(features)
+    X = (random.normal(size=(n, features)) * 900 + 3000).astype(np.float32)
+    X[random.random(X.shape) < 0.03] = np.nan
+    whole, scaler = StandardScaler().fit(X.astype(np.float64)), Scaler.fit(X)
+    assert np.array_equal(scaler.mean, whole.mean_)
+    assert np.array_equal(scaler.scale, whole.scale_)
+    expected = ((X.astype(np.float64) - scaler.mean) / scaler.scale).astype(np.float32)
+    assert np.array_equal(scaler.transform(X), expected, equal_nan=True)
+
+
+def test_binned_rows_make_the_trees_of_a_whole_matrix_to_the_bit(make_table: Make, quick_config: Make) -> None:
+    table, params = make_table(), quick_config().xgboost
+    y = np.unique(table.labels, return_inverse=True)[1].astype(np.int64)
+    rows = Rows(table.X, y, np.linspace(0.5, 2, len(y)), 3)
+    model = learner_named("xgboost").fit(rows, params, 42, 8)
+    settings = json.loads(model.save_config())["learner"]
+    assert settings["gradient_booster"]["gbtree_train_param"]["tree_method"] == "hist"
+    whole = xgboost.train(_settings(params, 42, 3), xgboost.DMatrix(table.X, y, weight=rows.weight), 8)
+    assert model.save_raw("ubj") == whole.save_raw("ubj")
+    exact = params.model_copy(update={"extra": {"tree_method": "exact"}})
+    assert learner_named("xgboost").fit(rows, exact, 42, 2).num_boosted_rounds() == 2
 
 
 def test_balanced_weights_are_capped() -> None:
