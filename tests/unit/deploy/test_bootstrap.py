@@ -1,0 +1,209 @@
+"""deploy/bootstrap against programs that write down how they are called: once, twice, cut off, and as a rehearsal."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+PROGRAMS = ("apt-get", "curl", "df", "dpkg-query", "id", "k3s", "systemctl", "terraform", "uname", "unzip")
+#: Calls that only look; whatever else is called changes something.
+LOOKS = (
+    "df ",
+    "dpkg-query ",
+    "id ",
+    "uname ",
+    "k3s --version",
+    "k3s kubectl get ",
+    "k3s kubectl wait ",
+    "k3s kubectl diff ",
+    "systemctl is-active ",
+    "terraform version",
+    "terraform -chdir=deploy/terraform init ",  # fetches what the lock file names, and changes nothing of the cluster
+    "terraform -chdir=deploy/terraform plan ",
+)
+NAMESPACED_LOOKS = (" get ", " wait ", " rollout status ", "geocrop users list")
+
+
+@dataclass(frozen=True)
+class Server:
+    """An empty server: a folder for its root directory, stubs for its programs, and the repository."""
+
+    folder: Path
+
+    @property
+    def log(self) -> list[str]:
+        path = self.folder / "state" / "log"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def changes(self) -> list[str]:
+        """Return the calls that changed something."""
+        return [
+            line
+            for line in self.log
+            if not line.startswith(LOOKS)
+            and not (line.startswith("k3s kubectl -n ") and any(look in line for look in NAMESPACED_LOOKS))
+        ]
+
+    def secrets(self) -> dict[str, str]:
+        return {path.name: path.read_text() for path in sorted((self.folder / "state").glob("secret-*"))}
+
+    def run(self, *words: str, **told: str) -> subprocess.CompletedProcess[str]:
+        (self.folder / "state" / "log").unlink(missing_ok=True)
+        environment = {
+            "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
+            "STUB_STATE": str(self.folder / "state"),
+            "BOOTSTRAP_SYSTEM": str(self.folder / "system"),
+            "BOOTSTRAP_PAUSE": "0",
+        }
+        return subprocess.run(
+            ["bash", str(self.folder / "deploy" / "bootstrap"), *words],
+            env=environment | told,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Server:
+    for name in ("bin", "state", "system/proc", "system/usr/local/bin"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "system" / "proc" / "meminfo").write_text("MemTotal:        8000000 kB\n")
+    stub = Path(__file__).with_name("stub_program.sh")
+    for name in PROGRAMS:
+        shutil.copy(stub, tmp_path / "bin" / name)
+        (tmp_path / "bin" / name).chmod(0o755)
+    for name in ("argocd", "k3s", "terraform"):
+        shutil.copytree(ROOT / "deploy" / name, tmp_path / "deploy" / name)
+    for name in ("bootstrap", "make_secrets.py"):
+        shutil.copy(ROOT / "deploy" / name, tmp_path / "deploy" / name)
+    repository = tmp_path / "deploy" / "argocd" / "repository" / "repository.yaml"
+    repository.write_text(repository.read_text().replace("git.example.org", "git.farm.test"))
+    return Server(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shellcheck() -> Path:
+    return Path(sys.executable).with_name("shellcheck")
+
+
+def test_the_script_passes_shellcheck(shellcheck: Path) -> None:
+    done = subprocess.run(
+        [str(shellcheck), str(ROOT / "deploy" / "bootstrap")], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_an_empty_server_becomes_a_platform_and_a_second_run_changes_nothing(server: Server) -> None:
+    done = server.run("--admin", "rita")
+    assert done.returncode == 0, done.stdout + done.stderr
+    acts = [
+        "apt-get install",
+        "curl -fsSL --retry 3 -o",
+        "systemctl restart k3s",
+        "kubectl apply -f deploy/argocd/install/argo-cd.yaml",
+        "terraform -chdir=deploy/terraform apply",
+        "kubectl -n geocrop apply --server-side",
+        "kubectl apply -k deploy/argocd/node -l geocrop/first=yes",
+        "users add rita --role admin --password-stdin",
+    ]
+    changes = server.changes()
+    at = [next(number for number, line in enumerate(changes) if act in line) for act in acts]
+    assert at == sorted(at)
+    assert "checked by" in done.stdout
+    assert (server.folder / "system/etc/rancher/k3s/config.yaml").stat().st_mode & 0o077 == 0
+
+    before = server.secrets()
+    again = server.run("--admin", "rita")
+    assert again.returncode == 0, again.stderr
+    assert server.changes() == []
+    assert server.secrets() == before
+
+
+def test_no_secret_is_shown_or_given_as_a_word(server: Server) -> None:
+    done = server.run()
+    words = [part for text in server.secrets().values() for part in text.replace('"', " ").replace("=", " ").split()]
+    made = {word for word in words if len(word) >= 32}
+    assert len(made) >= 10
+    for shown in (done.stdout, done.stderr, "\n".join(server.log)):
+        assert not any(word in shown for word in made)
+
+
+def test_a_rehearsal_calls_nothing_writes_nothing_and_shows_every_step(server: Server) -> None:
+    before = sorted(str(path) for path in server.folder.rglob("*"))
+    done = server.run("--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert server.log == []
+    assert sorted(str(path) for path in server.folder.rglob("*")) == before
+    steps = [line.removeprefix("== ") for line in done.stdout.splitlines() if line.startswith("== ")]
+    assert len(steps) == 9
+    real = server.run()
+    assert [line.removeprefix("== ") for line in real.stdout.splitlines() if line.startswith("== ")] == steps
+    shown = [line for line in done.stdout.splitlines() if line.startswith("   + ")]
+    assert shown == [line for line in real.stdout.splitlines() if line.startswith("   + ")]
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "systemctl enable",
+        "wait --for=condition=Complete",
+        "terraform apply",
+        "--server-side",
+        "create secret",
+        "users add",
+    ],
+)
+def test_a_run_that_was_cut_off_goes_on_where_it_stopped(server: Server, at: str) -> None:
+    at = at.replace("terraform apply", "terraform -chdir=deploy/terraform apply")
+    assert server.run(STUB_FAILS_AT=at).returncode != 0
+    kept = {name: text for name, text in server.secrets().items() if text}
+    done = server.run()
+    assert done.returncode == 0, done.stderr
+    assert kept.items() <= server.secrets().items()
+    assert (server.folder / "state" / "users").exists()
+    server.run()
+    assert server.changes() == []
+
+
+def test_what_is_not_what_its_checksum_says_is_not_installed(server: Server) -> None:
+    done = server.run(STUB_TAMPERED="x")
+    assert done.returncode == 1
+    assert "is not what its list of checksums says" in done.stderr
+    assert not (server.folder / "system/usr/local/bin/k3s").exists()
+
+
+def test_another_version_replaces_k3s_and_restarts_it_once(server: Server) -> None:
+    assert server.run().returncode == 0
+    script = server.folder / "deploy" / "k3s" / "config.yaml"
+    script.write_text(script.read_text() + "disable: [servicelb]\n")
+    assert server.run().returncode == 0
+    assert server.changes() == ["systemctl daemon-reload", "systemctl enable k3s", "systemctl restart k3s"]
+
+
+@pytest.mark.parametrize("trouble", ["user", "memory", "repository", "word"])
+def test_a_server_that_cannot_hold_it_is_refused_before_anything_is_done(server: Server, trouble: str) -> None:
+    words, told, says = [], {}, ""
+    if trouble == "user":
+        told, says = {"STUB_UID": "1000"}, "run it as root"
+    elif trouble == "memory":
+        (server.folder / "system" / "proc" / "meminfo").write_text("MemTotal: 4000000 kB\n")
+        says = "8 GB of memory are needed"
+    elif trouble == "repository":
+        path = server.folder / "deploy" / "argocd" / "repository" / "repository.yaml"
+        path.write_text(path.read_text().replace("git.farm.test", "git.example.org"))
+        says = "put your repository's address into"
+    else:
+        words, says = ["--instalation", "node"], "unknown: --instalation"
+    done = server.run(*words, **told)
+    assert done.returncode != 0
+    assert says in done.stderr
+    assert server.changes() == []
