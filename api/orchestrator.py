@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["AnswerLost", "LaunchRefused", "Orchestrator", "OrchestratorUnavailable", "RunProgress", "RunState"]
 
-#: An asset by which a set of dynamic partitions is listed.
-ASSET_OF_SET = {tags.AOI_SEASON: "crop_map", tags.DATASET_VERSION: "samples"}
 #: A launch takes Dagster up to some seconds on a busy machine: it asks the code location for the plan.
 LAUNCH_S = 20.0
 RUNS_A_JOB, RUNS_A_PAGE, LINES_A_PAGE = 20, 200, 500
@@ -187,11 +185,6 @@ class Orchestrator:
         """Return why a failed run failed."""
         return first_failure(read_lines({"events": list(self._events(run_id))})) or Failure(INTERNAL, RUN_FAILED)
 
-    def check_results(self, run_id: str) -> dict[str, bool]:
-        """Return which checks a run made, by `<asset>.<check>`, and whether they passed."""
-        checks = [one["evaluation"] for one in self._events(run_id) if "evaluation" in one]
-        return {f"{one['assetKey']['path'][-1]}.{one['checkName']}": bool(one["success"]) for one in checks}
-
     def _events(self, run_id: str) -> Iterator[dict[str, Any]]:
         cursor: str | None = None
         while True:
@@ -208,11 +201,6 @@ class Orchestrator:
             one["assetKey"]["path"][-1]: {entry["label"]: read_value(entry) for entry in one["metadataEntries"]}
             for one in told.get("assetMaterializations") or ()
         }
-
-    def partitions(self, name: str) -> list[str]:
-        """Return the keys of a set of dynamic partitions."""
-        told = self.graphql.ask(queries.PARTITIONS, {"asset": ASSET_OF_SET[name]})["assetNodeOrError"]
-        return [str(key) for key in told.get("partitionKeys") or ()]
 
     def materialized(self, asset: str) -> frozenset[str]:
         """Return the partitions of an asset that are made and not failed since; of one dimension only."""

@@ -65,7 +65,6 @@ fragment log on EventConnection {
     ... on ExecutionStepSuccessEvent { stepKey }
     ... on ExecutionStepFailureEvent { stepKey ...chain }
     ... on LogMessageEvent { stepKey message }
-    ... on AssetCheckEvaluationEvent { evaluation { checkName success assetKey { path } } }
   }
 }
 """
@@ -87,12 +86,6 @@ query ($runId: ID!) {
       }
     }
   }
-}
-"""
-
-PARTITIONS = """
-query ($asset: String!) {
-  assetNodeOrError(assetKey: {path: [$asset]}) { __typename ... on AssetNode { partitionKeys } }
 }
 """
 

@@ -284,17 +284,13 @@ def test_a_place_without_scenes_keeps_its_quota(story: Stage) -> None:
     assert user.jobs_started == 2  # this one, and the one that its owner stopped half way
 
 
-def test_partitions_and_runs_are_read_as_they_are(story: Stage) -> None:
+def test_what_was_made_and_runs_are_read_as_they_are(story: Stage) -> None:
     dagster = story.services.orchestrator
     assert story.facts["ping"]["location"] == "geocrop"
-    assert set(dagster.partitions(tags.AOI_SEASON)) == {
-        story.job(name).partition for name in ("stuck", "no champion", "elsewhere")
-    }
     made = story.job("no champion")
     assert dagster.materialized("season_composite") == {made.partition}
     assert "scenes" in dagster.metadata_of(str(made.run_id))["season_composite"]
     assert not dagster.prepared("v1")
-    assert dagster.check_results(str(made.run_id)) == {}
     dagster.terminate(str(made.run_id))  # it has ended: no error
     ended = dagster.recent_runs(datetime(2020, 1, 1, tzinfo=UTC), [tags.MAP_JOB, tags.PROMOTE_JOB])
     assert sorted(run.status for run in ended) == ["CANCELED", "FAILURE", "FAILURE", "FAILURE"]

@@ -49,9 +49,7 @@ class FakeOrchestrator:
         self.runs: dict[str, list[RunState]] = {}
         self.recent: list[RunState] = []
         self.progresses: dict[str, RunProgress] = {}
-        self.partition_keys: dict[str, list[str]] = {}
         self.materialized_keys: dict[str, frozenset[str]] = {}
-        self.checks: dict[str, dict[str, bool]] = {}
         self.metadata: dict[str, dict[str, dict[str, Any]]] = {}
 
     def _answer(self) -> None:
@@ -92,17 +90,9 @@ class FakeOrchestrator:
         self._answer()
         return {run: self.progresses[run] for run in cursors if run in self.progresses}
 
-    def check_results(self, run_id: str) -> dict[str, bool]:
-        self._answer()
-        return self.checks.get(run_id, {})
-
     def metadata_of(self, run_id: str) -> dict[str, dict[str, Any]]:
         self._answer()
         return self.metadata.get(run_id, {})
-
-    def partitions(self, name: str) -> list[str]:
-        self._answer()
-        return self.partition_keys.get(name, [])
 
     def materialized(self, asset: str) -> frozenset[str]:
         self._answer()
