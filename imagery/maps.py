@@ -135,11 +135,12 @@ def composite_source(reader: CompositeReader, recipe: Recipe, names: Sequence[st
 
     `names` are the features that the model wants, in its order; None is all of the recipe's.
     """
-    from imagery.features import features_of
+    from imagery.compiled_features import compiled_features
 
     lock = threading.Lock()  # an open file is read by one thread at a time; the others compute meanwhile
     everything = recipe.feature_names
     order = np.array([everything.index(name) for name in names or everything])
+    all_in_order = tuple(names or everything) == everything
 
     def read(block: Block) -> tuple[NDArray[np.generic], NDArray[np.uint16]]:
         with lock:
@@ -147,8 +148,8 @@ def composite_source(reader: CompositeReader, recipe: Recipe, names: Sequence[st
         return composite.values, composite.clear
 
     def features(values: NDArray[np.generic], at: NDArray[np.int64]) -> NDArray[np.float32]:
-        picked = values.reshape(*values.shape[:2], -1)[:, :, at]
-        return np.ascontiguousarray(features_of(picked, recipe)[order].T)
+        found = compiled_features(values, at, recipe)
+        return found if all_in_order else np.take(found, order, axis=1)
 
     layers = len(recipe.bands) * len(recipe.steps) + 2
     return MapSource(reader.geobox, read, features, layers * np.dtype(recipe.dtype).itemsize, len(order))
