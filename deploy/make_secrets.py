@@ -10,6 +10,8 @@ A server and its clients share passwords, so all that belong together are made a
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import secrets
@@ -27,48 +29,63 @@ def word() -> str:
 
 def database(name: str, password: str) -> str:
     """Return SQLAlchemy's address of a database."""
-    return f"postgresql+psycopg2://{name}:{password}@postgres:5433/{name}"
+    return f"postgresql+psycopg2://{name}:{password}@postgis:5433/{name}"
+
+
+def htpasswd(user: str, password: str) -> str:
+    """Return a line for basic authentication.
+
+    A quick hash is enough for 192 bits of chance, which nobody guesses; it is none for a password of one's own.
+    """
+    digest = base64.b64encode(hashlib.sha1(password.encode(), usedforsecurity=False).digest()).decode()
+    return f"{user}:{{SHA}}{digest}"
 
 
 def platform() -> dict[str, dict[str, str]]:
-    """Return names and values by env file: each program sees what it needs."""
-    dagster, mlflow, api = word(), word(), word()
+    """Return names and values by Secret; the last one tells that all are there."""
+    dagster, mlflow, api, login = word(), word(), word(), word()
+    stores = {name: word() for name in ("GEOCROP", "MLFLOW", "NOTEBOOK")}
     return {
-        "postgres.env": {
+        "postgis": {
             "POSTGRES_PASSWORD": word(),
-            "DAGSTER_POSTGRES_PASSWORD": dagster,
-            "MLFLOW_POSTGRES_PASSWORD": mlflow,
-            "GEOCROP_POSTGRES_PASSWORD": api,
+            "DAGSTER_PASSWORD": dagster,
+            "MLFLOW_PASSWORD": mlflow,
+            "GEOCROP_PASSWORD": api,
         },
-        "minio.env": {"MINIO_ROOT_USER": "minio-root", "MINIO_ROOT_PASSWORD": word()},
-        "mlflow.env": {"MLFLOW_BACKEND_STORE_URI": database("mlflow", mlflow)},
-        "api.env": {"GEOCROP_JWT_SECRET": secrets.token_hex(KEY_BYTES)},
-        "geocrop.env": {
-            "AWS_ACCESS_KEY_ID": "geocrop",
-            "AWS_SECRET_ACCESS_KEY": word(),
-            "DAGSTER_POSTGRES_PASSWORD": dagster,
+        "minio": {"MINIO_ROOT_USER": "minio-root", "MINIO_ROOT_PASSWORD": word()}
+        | {f"{name}_KEY": name.lower() for name in stores}
+        | {f"{name}_SECRET": secret for name, secret in stores.items()},
+        "mlflow": {"MLFLOW_BACKEND_STORE_URI": database("mlflow", mlflow)} | store_keys("mlflow", stores["MLFLOW"]),
+        "jupyter": {"JUPYTER_TOKEN": word()} | store_keys("notebook", stores["NOTEBOOK"]),
+        "admin-auth": {"users": htpasswd("admin", login)},
+        "admin-login": {"username": "admin", "password": login},
+        "titiler": store_keys("geocrop", stores["GEOCROP"]),
+        "geocrop-api": {
             "GEOCROP_DATABASE": database("geocrop", api),
-            "GEOCROP_LANE_TOKEN": secrets.token_hex(KEY_BYTES),
+            "GEOCROP_JWT_SECRET": secrets.token_hex(KEY_BYTES),
         },
+        "geocrop-secrets": {
+            "DAGSTER_POSTGRES_PASSWORD": dagster,
+            "GEOCROP_LANE_TOKEN": secrets.token_hex(KEY_BYTES),
+        }
+        | store_keys("geocrop", stores["GEOCROP"]),
     }
 
 
-#: Each env file of compose is a Secret of the platform's namespace; the last one made tells that all are.
-SECRETS = {
-    "postgres.env": "geocrop-postgres",
-    "minio.env": "geocrop-minio",
-    "mlflow.env": "geocrop-mlflow",
-    "api.env": "geocrop-api",
-    "geocrop.env": "geocrop-secrets",
-}
+def store_keys(key: str, secret: str) -> dict[str, str]:
+    """Return an S3 client's variables."""
+    return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
+
+
+#: The Secrets that deploy/compose.yaml reads, as files `<name>.env`.
+COMPOSE = ("postgis", "minio", "mlflow", "titiler", "geocrop-api", "geocrop-secrets")
 
 
 def kubernetes() -> str:
     """Return the Secrets of the platform's namespace as one JSON list for `kubectl apply`."""
-    made = platform()
     items = [
-        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "type": "Opaque", "stringData": made[file]}
-        for file, name in SECRETS.items()
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "type": "Opaque", "stringData": lines}
+        for name, lines in platform().items()
     ]
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, indent=1)
 
@@ -80,18 +97,19 @@ def write_files(folder: Path) -> None:
         FileExistsError: some are there, and others not.
 
     """
-    there = [name for name in SECRETS if (folder / name).exists()]
-    if len(there) == len(SECRETS):
+    there = [name for name in COMPOSE if (folder / f"{name}.env").exists()]
+    if len(there) == len(COMPOSE):
         sys.stderr.write(f"{folder}: there already\n")
         return
     if there:
         raise FileExistsError(f"{folder} holds {', '.join(there)}, but not all: move them away, or restore the others")
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    for name, lines in platform().items():
-        handle = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    made = platform()
+    for name in COMPOSE:
+        handle = os.open(folder / f"{name}.env", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.writelines(f"{key}={value}\n" for key, value in lines.items())
+            file.writelines(f"{key}={value}\n" for key, value in made[name].items())
 
 
 def account(user: str) -> str:

@@ -48,10 +48,10 @@ case $line in
   "k3s kubectl -n "*" get secret "*" -o "*) printf 'c2VjcmV0LXdvcmQ=' ;;
   "k3s kubectl -n "*" get secret "*) is "secret-$3-$6" ;;
   "k3s kubectl -n "*" create secret generic "*) cat >"$state/secret-$3-$7" ;;
-  *" geocrop users list") cat "$state/users" 2>/dev/null ;;
-  *" geocrop users add "*)
+  *" geocrop-users list") cat "$state/users" 2>/dev/null ;;
+  *" geocrop-users add "*)
     cat >/dev/null
-    echo "${11} admin" >"$state/users"
+    echo "${10} admin" >"$state/users"
     ;;
 esac
 exit

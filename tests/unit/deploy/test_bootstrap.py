@@ -28,7 +28,7 @@ LOOKS = (
     "terraform -chdir=deploy/terraform init ",  # fetches what the lock file names, and changes nothing of the cluster
     "terraform -chdir=deploy/terraform plan ",
 )
-NAMESPACED_LOOKS = (" get ", " wait ", " rollout status ", "geocrop users list")
+NAMESPACED_LOOKS = (" get ", " wait ", " rollout status ", "geocrop-users list")
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def test_an_empty_server_becomes_a_platform_and_a_second_run_changes_nothing(ser
         "terraform -chdir=deploy/terraform apply",
         "kubectl -n geocrop apply --server-side",
         "kubectl apply -k deploy/argocd/node -l geocrop/first=yes",
-        "users add rita --role admin --password-stdin",
+        "geocrop-users add rita --role admin --password-stdin",
     ]
     changes = server.changes()
     at = [next(number for number, line in enumerate(changes) if act in line) for act in acts]
