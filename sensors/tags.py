@@ -9,6 +9,7 @@ VARIANT_TAG = "geocrop/model_variant"
 MODEL_VERSION_TAG = "geocrop/model_version"
 LANE_TAG = "geocrop/lane"
 INTERACTIVE, BATCH = "interactive", "batch"
+POD_TAG = "geocrop/pod"  # what its pod is sized for; Dagster's queue limits trainings by it
 JOB_TAG = "geocrop/job"  # id of the API's job: by it a run is found again
 STAGE_TAG = "geocrop/stage"  # which of its runs, from 0, where a job takes several
 REQUESTED_BY_TAG = "geocrop/requested_by"

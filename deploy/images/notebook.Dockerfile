@@ -1,0 +1,26 @@
+# JupyterLab beside the platform's code: `from training.storage_client import MinIOStorageClient` works at once.
+#
+#   podman build --format docker --build-arg CODE_IMAGE=geocrop-code:<version> -f deploy/images/notebook.Dockerfile -t geocrop-notebook:<version> .
+ARG CODE_IMAGE=geocrop-code:local
+ARG PYTHON_IMAGE=docker.io/library/python:3.11.14-slim-bookworm
+
+FROM ${PYTHON_IMAGE} AS uv
+COPY deploy/images/locks/uv.lock /build/
+RUN python3 -m venv /build/uv && \
+    /build/uv/bin/pip install --quiet --no-cache-dir --disable-pip-version-check --require-hashes -r /build/uv.lock
+
+FROM ${CODE_IMAGE}
+USER 0:0
+# The lock holds the code image's packages in the same versions, so that this adds JupyterLab's own and changes none.
+RUN --mount=type=bind,from=uv,source=/build/uv,target=/build/uv \
+    --mount=type=bind,source=deploy/images/locks/notebook.lock,target=/build/notebook.lock \
+    --mount=type=cache,target=/root/.cache/uv \
+    UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_SYSTEM_CERTS=1 UV_CACHE_DIR=/root/.cache/uv \
+    /build/uv/bin/uv pip install --quiet --python /opt/geocrop/bin/python --require-hashes -r /build/notebook.lock
+COPY deploy/images/start_notebook.py /opt/geocrop/ipython/profile_default/startup/00-storage.py
+ENV HOME=/home/geocrop
+WORKDIR /home/geocrop
+USER 10001:10001
+EXPOSE 8888
+CMD ["jupyter", "lab", "--ip=0.0.0.0", "--port=8888", "--no-browser"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8888/api', timeout=4)"]

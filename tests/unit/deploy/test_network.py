@@ -1,0 +1,121 @@
+"""Who may speak to whom: nobody, but for pods with a label, to ports that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from tests.unit.deploy.manifests import K8S, OVERLAYS, Manifest, name_of, of_kind, overlay, pods, selects
+
+PRODUCTION = K8S.parent / "dagster" / "production.yaml"
+RUN_POD = "Job/run"
+
+
+def _pods(name: str) -> list[tuple[str, dict[str, str], Manifest]]:
+    """Return the overlay's pods and the one of a run, which the launcher makes."""
+    launcher = yaml.safe_load(PRODUCTION.read_text(encoding="utf-8"))["run_launcher"]["config"]
+    return [*pods(overlay(name)), (RUN_POD, launcher["labels"], {"containers": []})]
+
+
+def _policies(name: str, way: str) -> Iterator[Manifest]:
+    return (one for one in of_kind(overlay(name), "NetworkPolicy") if way in one["spec"]["policyTypes"])
+
+
+def _ports(spec: Manifest) -> set[int]:
+    return {port["containerPort"] for one in spec["containers"] for port in one.get("ports", [])}
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_nothing_is_open_by_default(name: str) -> None:
+    closed = next(one for one in _policies(name, "Ingress") if one["metadata"]["name"] == "default-deny")
+    assert closed["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_every_policy_is_about_a_pod_that_there_is_and_a_port_that_it_has(name: str) -> None:
+    there = _pods(name)
+    for policy in of_kind(overlay(name), "NetworkPolicy"):
+        about = [(pod, spec) for pod, labels, spec in there if selects(policy["spec"]["podSelector"], labels)]
+        assert about, name_of(policy)
+        for rule in policy["spec"].get("ingress", []):
+            for port in rule["ports"]:
+                assert all(port["port"] in _ports(spec) for _, spec in about), (name_of(policy), port)
+        for rule in policy["spec"].get("egress", []):
+            for end in rule.get("to", []):
+                if "podSelector" in end and "namespaceSelector" not in end:
+                    ends = [spec for _, labels, spec in there if selects(end["podSelector"], labels)]
+                    assert ends, name_of(policy)
+                    assert all(port["port"] in _ports(spec) for port in rule["ports"] for spec in ends)
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_what_one_may_open_the_other_lets_in(name: str) -> None:
+    there = _pods(name)
+    for policy in _policies(name, "Egress"):
+        clients = [labels for _, labels, _ in there if selects(policy["spec"]["podSelector"], labels)]
+        for rule in policy["spec"].get("egress", []):
+            for end in rule.get("to", []):
+                if "podSelector" not in end or "namespaceSelector" in end:
+                    continue
+                for _, labels, _ in there:
+                    if selects(end["podSelector"], labels):
+                        assert all(_let_in(name, client, labels, rule["ports"]) for client in clients), name_of(policy)
+
+
+def _let_in(name: str, client: dict[str, str], server: dict[str, str], ports: list[Manifest]) -> bool:
+    """Tell whether a policy lets a client of the same namespace reach a server's ports."""
+    wanted = {port["port"] for port in ports}
+    for policy in _policies(name, "Ingress"):
+        if not selects(policy["spec"]["podSelector"], server):
+            continue
+        for rule in policy["spec"].get("ingress", []):
+            ends = [end["podSelector"] for end in rule["from"] if "namespaceSelector" not in end]
+            if wanted <= {port["port"] for port in rule["ports"]} and any(selects(end, client) for end in ends):
+                return True
+    return False
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_a_label_that_opens_a_way_has_a_policy(name: str) -> None:
+    opened = {
+        key
+        for policy in _policies(name, "Egress")
+        for key in policy["spec"]["podSelector"].get("matchLabels", {})
+        if key.startswith("geocrop/to-")
+    }
+    for pod, labels, _ in _pods(name):
+        assert {key for key in labels if key.startswith("geocrop/to-")} <= opened, pod
+
+
+#: Whose address each setting or argument gives to whom: the way must be open.
+NEEDS = {
+    "Deployment/geocrop-api": {"dagster", "postgis", "minio", "mlflow", "lane", "internet"},
+    "Deployment/geocrop-code": {"postgis", "minio", "mlflow", "internet"},
+    "Deployment/geocrop-lane": {"postgis", "minio", "mlflow", "internet"},
+    "Deployment/dagster-webserver": {"code", "postgis", "minio", "lane", "kubernetes"},
+    "Deployment/dagster-webserver-readonly": {"code", "postgis", "minio", "lane"},
+    "Deployment/dagster-daemon": {"code", "postgis", "minio", "lane", "kubernetes"},
+    "Deployment/mlflow": {"postgis", "minio"},
+    "Deployment/jupyter": {"minio", "mlflow", "internet"},
+    "StatefulSet/postgis": set(),
+    "Job/minio-setup": {"minio"},
+    RUN_POD: {"postgis", "minio", "mlflow", "internet"},
+}
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_each_pod_may_reach_what_it_needs_and_nothing_else(name: str) -> None:
+    prefix = "geocrop/to-"
+    there = {
+        pod: {key.removeprefix(prefix) for key in labels if key.startswith(prefix)} for pod, labels, _ in _pods(name)
+    }
+    assert {pod: there.get(pod) for pod in NEEDS} == NEEDS
+
+
+def test_the_internet_is_no_private_network() -> None:
+    out = next(one for one in _policies("prod", "Egress") if one["metadata"]["name"] == "to-internet")
+    block = out["spec"]["egress"][0]["to"][0]["ipBlock"]
+    assert {"10.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"} <= set(block["except"])
+    assert out["spec"]["egress"][0]["ports"] == [{"protocol": "TCP", "port": 443}]

@@ -1,0 +1,129 @@
+"""What one object names another one provides, or deploy/README.md tells how to make it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.unit.deploy.manifests import K8S, OVERLAYS, Manifest, containers, name_of, of_kind, overlay, pods, selects
+
+README = K8S.parent / "README.md"
+
+
+def _documented_secrets() -> dict[str, set[str]]:
+    """Return the secrets of the README's table, with their keys."""
+    rows = re.findall(r"^\| `([a-z-]+)` \| (.+?) \|", README.read_text(encoding="utf-8"), re.MULTILINE)
+    return {name: set(re.findall(r"`([A-Za-z0-9_.]+)`", keys)) for name, keys in rows}
+
+
+def _named(objects: list[Manifest], kind: str) -> dict[str, Manifest]:
+    return {one["metadata"]["name"]: one for one in of_kind(objects, kind)}
+
+
+def _references(spec: Manifest) -> Iterator[tuple[str, str, str | None]]:
+    """Yield kind, name and key of everything that a pod names; optional ones are left out."""
+    yield "ServiceAccount", spec["serviceAccountName"], None
+    for volume in spec.get("volumes", []):
+        for source in [volume, *volume.get("projected", {}).get("sources", [])]:
+            yield from _of_source(source, (("configMap", "ConfigMap"), ("secret", "Secret")))
+        if found := volume.get("persistentVolumeClaim"):
+            yield "PersistentVolumeClaim", found["claimName"], None
+    for one in containers(spec):
+        for source in one.get("envFrom", []):
+            yield from _of_source(source, (("configMapRef", "ConfigMap"), ("secretRef", "Secret")))
+        for entry in one.get("env", []):
+            yield from _of_source(
+                entry.get("valueFrom", {}), (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret"))
+            )
+
+
+def _of_source(source: Manifest, fields: tuple[tuple[str, str], ...]) -> Iterator[tuple[str, str, str | None]]:
+    for field, kind in fields:
+        if (found := source.get(field)) and not found.get("optional"):
+            yield kind, found.get("secretName") or found["name"], found.get("key")
+
+
+@pytest.mark.parametrize("overlay_name", OVERLAYS)
+def test_everything_that_a_pod_names_is_there_or_documented(overlay_name: str) -> None:
+    objects, secrets = overlay(overlay_name), _documented_secrets()
+    for pod, _, spec in pods(objects):
+        for kind, name, key in _references(spec):
+            if kind == "Secret":
+                assert name in secrets, (pod, name)
+                assert key is None or key in secrets[name], (pod, name, key)
+            else:
+                assert name in _named(objects, kind), (pod, kind, name)
+
+
+@pytest.mark.parametrize("overlay_name", OVERLAYS)
+def test_every_mounted_file_is_in_its_config_map(overlay_name: str) -> None:
+    objects = overlay(overlay_name)
+    maps = _named(objects, "ConfigMap")
+    for pod, _, spec in pods(objects):
+        volumes = {volume["name"]: volume for volume in spec.get("volumes", [])}
+        claims = {
+            claim["metadata"]["name"]
+            for one in of_kind(objects, "StatefulSet")
+            for claim in one["spec"]["volumeClaimTemplates"]
+        }
+        for one in containers(spec):
+            for mount in one.get("volumeMounts", []):
+                assert mount["name"] in volumes or mount["name"] in claims, (pod, mount)
+                source = volumes.get(mount["name"], {}).get("configMap")
+                if source and "subPath" in mount:
+                    assert mount["subPath"] in maps[source["name"]]["data"], (pod, mount)
+
+
+@pytest.mark.parametrize("overlay_name", OVERLAYS)
+def test_every_service_selects_one_workload_that_has_its_port(overlay_name: str) -> None:
+    objects = overlay(overlay_name)
+    for service in of_kind(objects, "Service"):
+        selector = {"matchLabels": service["spec"]["selector"]}
+        chosen = [(pod, spec) for pod, labels, spec in pods(objects) if selects(selector, labels)]
+        assert len(chosen) == 1, name_of(service)
+        there = {port["name"] for one in chosen[0][1]["containers"] for port in one.get("ports", [])}
+        for port in service["spec"]["ports"]:
+            assert port["targetPort"] in there, (name_of(service), port)
+
+
+@pytest.mark.parametrize("overlay_name", OVERLAYS)
+def test_every_ingress_and_every_address_of_a_setting_leads_to_a_service_and_its_port(overlay_name: str) -> None:
+    objects = overlay(overlay_name)
+    services = {
+        name: {port["name"]: port["port"] for port in one["spec"]["ports"]}
+        for name, one in _named(objects, "Service").items()
+    }
+    for one in of_kind(objects, "Ingress"):
+        for rule in one["spec"]["rules"]:
+            for entry in rule["http"]["paths"]:
+                backend = entry["backend"]["service"]
+                assert backend["port"]["name"] in services[backend["name"]], (name_of(one), backend)
+    settings = _named(objects, "ConfigMap")["geocrop-settings"]["data"]
+    inside = {key: re.match(r"http://([a-z-]+):(\d+)", value) for key, value in settings.items()}
+    found = {key: match for key, match in inside.items() if match}
+    assert len(found) == 4
+    for key, match in found.items():
+        assert int(match[2]) in services[match[1]].values(), key
+
+
+@pytest.mark.parametrize("overlay_name", OVERLAYS)
+def test_a_right_is_given_to_an_account_that_a_pod_has(overlay_name: str) -> None:
+    objects = overlay(overlay_name)
+    accounts = _named(objects, "ServiceAccount")
+    used = {spec["serviceAccountName"] for _, _, spec in pods(objects)} | {"geocrop-run"}
+    assert set(accounts) <= used
+    roles = {(one["kind"], one["metadata"]["name"]) for one in of_kind(objects, "Role", "ClusterRole")}
+    for binding in of_kind(objects, "RoleBinding", "ClusterRoleBinding"):
+        assert (binding["roleRef"]["kind"], binding["roleRef"]["name"]) in roles
+        assert all(subject["name"] in accounts for subject in binding["subjects"])
+    assert all(one.get("automountServiceAccountToken") is False for one in accounts.values())
+
+
+def test_the_tables_of_secrets_name_no_secret_that_nobody_reads() -> None:
+    used = {"geocrop-tls", "admin-auth", "titiler"}  # the ingress and a component
+    for name in OVERLAYS:
+        for _, _, spec in pods(overlay(name)):
+            used |= {found for kind, found, _ in _references(spec) if kind == "Secret"}
+    assert set(_documented_secrets()) - used == set()
