@@ -7,8 +7,11 @@ STAMP  := $(VENV)/.installed
 COMPAT := $(abspath $(VENV))/lib/compat
 export LD_LIBRARY_PATH := $(COMPAT)$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 
+WEB := web/dist/index.html
+WEB_SOURCES := web/index.html web/package.json web/package-lock.json web/vite.config.ts $(shell find web/src web/public -type f -not -name '*.test.*' 2>/dev/null)
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check bench lock clean
+.PHONY: help setup web demo up test check bench lock clean
 
 help:            ## this list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -27,10 +30,17 @@ $(STAMP): requirements.lock pyproject.toml | $(BIN)/uv
 	  ln -sf "$$(ls $(abspath $(VENV))/lib/python3*/site-packages/scikit_learn.libs/libgomp-*.so* | head -n 1)" $(COMPAT)/libgomp.so.1; }
 	@touch $(STAMP)
 
+web: $(WEB)      ## build the web map (needs Node.js 20.19 or newer with npm)
+
+# Without Node.js the rest works: the API then says at / how to get the map.
+$(WEB): $(WEB_SOURCES)
+	@if command -v npm >/dev/null; then cd web && npm ci --no-audit --no-fund --loglevel=error && npm run build; \
+	else echo "The web map is not built: install Node.js 20.19 or newer with npm, then \`make web\`."; fi
+
 demo: setup      ## from two uploaded batches to a crop map, on a simulated landscape
 	$(BIN)/geocrop demo
 
-up: setup        ## the local stack: Dagster's webserver and daemon
+up: setup web    ## the local stack: web map, API, Dagster's UI and daemon, warm worker
 	$(BIN)/geocrop up
 
 test: setup      ## unit, integration and e2e tests
