@@ -9,9 +9,12 @@ Reference: https://doi.org/10.1111/2041-210X.13650
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from training.applicability_search import Search, sealed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,8 +57,29 @@ class Applicability:
         return np.where(too_much, np.float32(np.inf), found).astype(np.float32)
 
     def inside(self, X: Floats) -> NDArray[np.bool_]:
-        """Return bool [n]: whether each row of X float32 [n, f] is inside the area of applicability."""
-        return np.asarray(self.dissimilarity(X) <= self.threshold, np.bool_)
+        """Return bool [n]: whether each row of X float32 [n, f] is inside the area of applicability.
+
+        That is where `dissimilarity` is at most the threshold, found without looking at every reference; a row whose
+        dissimilarity (or missing importance) equals its limit to within rounding may fall on either side. It runs on
+        one thread without the GIL, and may be called from several.
+        """
+        from training.applicability_kernels import rows_inside
+
+        if not np.isfinite(self.threshold):  # too few references for one of another fold
+            return np.asarray(self.dissimilarity(X) <= self.threshold, np.bool_)
+        inside = np.empty(len(X), np.bool_)
+        rows = np.ascontiguousarray(X, np.float32).reshape(len(X), len(self.mean))
+        limits = np.float32((self.threshold * self.mean_distance) ** 2), MISSING_LIMIT * float(self.importance.sum())
+        rows_inside(sealed(rows), self._scaling, limits, self._search.kernel_arrays(), inside)
+        return inside
+
+    @cached_property
+    def _search(self) -> Search:
+        return Search.of(self.reference)
+
+    @cached_property
+    def _scaling(self) -> NDArray[np.float32]:
+        return sealed(np.stack([self.mean, self.importance / self.scale, self.importance]).astype(np.float32))
 
     def share_inside(self, X: Floats) -> float:
         """Return the share of rows inside, 0..1, of at most 5,000 rows spread evenly over X; NaN without rows."""
@@ -74,6 +98,12 @@ class Applicability:
         """Read what `arrays` gave."""
         numbers: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
         return cls(**numbers | {name: float(arrays[name][0]) for name in _SCALARS})
+
+
+def warm() -> None:
+    """Make the kernel of `inside` ready in this process: compile it, or load what was compiled and kept before."""
+    one = np.ones(1, np.float32)
+    Applicability(one, one, one, one, one, one[None], mean_distance=1.0, threshold=1.0).inside(one[None])
 
 
 _ARRAYS = ("minimum", "maximum", "mean", "scale", "importance", "reference")
