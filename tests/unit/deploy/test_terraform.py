@@ -138,4 +138,4 @@ def test_overlays_live_in_namespaces_that_terraform_makes() -> None:
         path.parent.name: yaml.safe_load(path.read_text()).get("namespace")
         for path in overlays.glob("*/kustomization.yaml")
     }
-    assert named.items() <= {"prod": prod, "cluster": prod, "dev": dev}.items()
+    assert named == {"prod": prod, "cluster": prod, "dev": dev}

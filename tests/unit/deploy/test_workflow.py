@@ -116,6 +116,23 @@ def test_a_bump_changes_the_tags_of_our_images_and_not_a_letter_more(overlay: Pa
     ]
 
 
+def test_the_overlay_that_is_deployed_can_be_bumped_and_each_of_its_images_be_built(
+    tmp_path: Path, workflow: dict[Any, Any]
+) -> None:
+    copy = tmp_path / "kustomization.yaml"
+    copy.write_text((ROOT / workflow["env"]["OVERLAY"]).read_text())
+    before = yaml.safe_load(copy.read_text())
+    assert python(CI / "images.py", "bump", copy, "fedcba987654").returncode == 0
+    after = yaml.safe_load(copy.read_text())
+    ours = [one["name"] for one in after["images"] if one["newTag"] == "fedcba987654"]
+    assert ours == [one["name"] for one in before["images"] if one["name"].startswith("geocrop-")]
+    for one in before["images"]:
+        if one["name"] in ours:
+            one["newTag"] = "fedcba987654"
+            assert (ROOT / "deploy" / "images" / f"{one['name'].removeprefix('geocrop-')}.Dockerfile").is_file()
+    assert after == before
+
+
 def test_a_tag_of_digits_stays_text(overlay: Path) -> None:
     assert python(CI / "images.py", "bump", overlay, "012345678901").returncode == 0
     assert yaml.safe_load(overlay.read_text())["images"][0]["newTag"] == "012345678901"
