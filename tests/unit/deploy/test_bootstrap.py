@@ -13,6 +13,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAMS = ("apt-get", "curl", "df", "dpkg-query", "id", "k3s", "systemctl", "terraform", "uname", "unzip")
+HOSTS = (
+    "GEOCROP_HOST",
+    "GEOCROP_FILES_HOST",
+    "GEOCROP_PUBLIC_URL",
+    "GEOCROP_DAGSTER_UI_URL",
+    "GEOCROP_S3_PUBLIC_ENDPOINT",
+)
 #: Calls that only look; whatever else is called changes something.
 LOOKS = (
     "df ",
@@ -85,6 +92,12 @@ def server(tmp_path: Path) -> Server:
         shutil.copytree(ROOT / "deploy" / name, tmp_path / "deploy" / name)
     for name in ("bootstrap", "make_secrets.py"):
         shutil.copy(ROOT / "deploy" / name, tmp_path / "deploy" / name)
+    overlay = tmp_path / "deploy" / "k8s" / "overlays" / "prod"
+    shutil.copytree(ROOT / "deploy" / "k8s" / "overlays" / "prod", overlay)
+    with (overlay / "settings.env").open("a") as settings:
+        settings.writelines(f"{name}=maps.farm.test\n" for name in HOSTS)
+    kustomization = overlay / "kustomization.yaml"
+    kustomization.write_text(kustomization.read_text().replace("example.org", "farm.test"))
     repository = tmp_path / "deploy" / "argocd" / "repository" / "repository.yaml"
     repository.write_text(repository.read_text().replace("git.example.org", "git.farm.test"))
     return Server(tmp_path)
@@ -181,7 +194,7 @@ def test_another_version_replaces_k3s_and_restarts_it_once(server: Server) -> No
     assert server.changes() == ["systemctl daemon-reload", "systemctl enable k3s", "systemctl restart k3s"]
 
 
-@pytest.mark.parametrize("trouble", ["user", "memory", "repository", "word"])
+@pytest.mark.parametrize("trouble", ["user", "memory", "repository", "registry", "host", "word"])
 def test_a_server_that_cannot_hold_it_is_refused_before_anything_is_done(server: Server, trouble: str) -> None:
     words, told, says = [], {}, ""
     if trouble == "user":
@@ -189,6 +202,14 @@ def test_a_server_that_cannot_hold_it_is_refused_before_anything_is_done(server:
     elif trouble == "memory":
         (server.folder / "system" / "proc" / "meminfo").write_text("MemTotal: 4000000 kB\n")
         says = "8 GB of memory are needed"
+    elif trouble == "registry":
+        path = server.folder / "deploy" / "k8s" / "overlays" / "prod" / "kustomization.yaml"
+        path.write_text(path.read_text().replace("farm.test", "example.org"))
+        says = "put your image registry into"
+    elif trouble == "host":
+        path = server.folder / "deploy" / "k8s" / "overlays" / "prod" / "settings.env"
+        path.write_text("GEOCROP_HOST=maps.farm.test\n")
+        says = "put GEOCROP_FILES_HOST into"
     elif trouble == "repository":
         path = server.folder / "deploy" / "argocd" / "repository" / "repository.yaml"
         path.write_text(path.read_text().replace("git.farm.test", "git.example.org"))
