@@ -20,7 +20,18 @@ DIGITAL_EARTH_AFRICA = "https://explorer.digitalearth.africa/stac"
 #: Lies in the platform's home and says what the environment does not; `geocrop demo` writes one.
 SETTINGS_FILE = "geocrop.env"
 SECRETS_AND_ENDPOINT = frozenset(
-    {"s3_endpoint", "s3_access_key", "alert_webhook", "jwt_secret", "lane_token", "database", "environment_kind"}
+    {
+        "s3_endpoint",
+        "s3_access_key",
+        "alert_webhook",
+        "jwt_secret",
+        "lane_token",
+        "database",
+        "environment_kind",
+        "backup_endpoint",
+        "backup_access_key",
+        "backup_secret_key",
+    }
 )
 #: The store's secret is no field of the settings: Dagster's resource names the variable, and its UI shows that name
 #: only. Elsewhere `s3_secret` reads it.
@@ -136,13 +147,27 @@ class Settings(BaseSettings):
     lane_recycle_runs: int = Field(50, ge=1, description="Runs after which a warm process is replaced.")
     lane_memory_mb: int = Field(1_800, ge=256, description="Memory at which a warm process is stopped.")
 
+    # Backups.
+    backup_endpoint: str | None = Field(None, description="S3 that backups are kept in: another machine's.")
+    backup_access_key: str | None = None
+    backup_secret_key: SecretStr | None = None
+    backup_bucket: str = Field("geocrop-backup", description="Bucket (or subfolder) that backups are kept in.")
+    backup_folder: Path | None = Field(None, description="Folder that backups are kept in, without an endpoint.")
+    backup_databases: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("geocrop", "dagster", "mlflow"), description="Databases to keep: who refers before what it refers to."
+    )
+    backup_buckets: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Buckets to keep beside the platform's own, such as that of MLflow's artifacts."
+    )
+
     @model_validator(mode="before")
     @classmethod
-    def _read_origins(cls, values: dict[str, object]) -> dict[str, object]:
-        """Read `allowed_origins` from text with commas."""
-        given = values.get("allowed_origins")
-        if isinstance(given, str):
-            values["allowed_origins"] = tuple(part.strip() for part in given.split(",") if part.strip())
+    def _read_lists(cls, values: dict[str, object]) -> dict[str, object]:
+        """Read lists from text with commas."""
+        for name in ("allowed_origins", "backup_databases", "backup_buckets"):
+            given = values.get(name)
+            if isinstance(given, str):
+                values[name] = tuple(part.strip() for part in given.split(",") if part.strip())
         return values
 
     @model_validator(mode="before")

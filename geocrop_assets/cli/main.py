@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from geocrop_assets.cli import users
+from geocrop_assets.cli import backup, users
 from geocrop_assets.cli.console import bars, console, told_errors
 from resources.settings import Settings, load_settings
 
@@ -16,9 +16,10 @@ app = typer.Typer(
     help="Crop maps from satellite time series and farmers' labels.",
     no_args_is_help=True,
     add_completion=False,
-    pretty_exceptions_show_locals=False,
+    pretty_exceptions_enable=False,  # rich never ends on Dagster's errors, whose causes run in a circle
 )
 app.add_typer(users.app, name="users")
+app.add_typer(backup.app, name="backup")
 
 
 def _settings(home: Path | None) -> Settings:
@@ -85,6 +86,21 @@ def exporter(
 
     with told_errors():
         serve_exporter(_settings(home), host=host, port=port)
+
+
+@app.command()
+def migrate(
+    home: Home = None,
+    mlflow_database: Annotated[
+        str | None,
+        typer.Option(envvar="MLFLOW_BACKEND_STORE_URI", help="SQLAlchemy's address of MLflow's database."),
+    ] = None,
+) -> None:
+    """Bring the databases of the API, of Dagster and of MLflow to this version's tables. Harmless when done again."""
+    from geocrop_assets.cli.migrate import migrate_all
+
+    with told_errors():
+        migrate_all(_settings(home), mlflow_database=mlflow_database)
 
 
 @app.command()

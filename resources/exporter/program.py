@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, start_http_server
 
+from resources.backup.place import has_place, vault_of
 from resources.exporter.readers import Reader, Readings
 from resources.platform import open_store, registry_of
 from training.errors import GeocropError
@@ -38,11 +39,13 @@ def readers_of(settings: Settings, instance: DagsterInstance, dagster_home: Path
     from resources.exporter.dagster import read_assets, read_daemons
     from resources.exporter.models import read_models
     from resources.exporter.runs import RunNumbers
-    from resources.exporter.storage import read_databases, read_store
+    from resources.exporter.storage import read_backups, read_databases, read_store
 
     home = settings.home.absolute()
     files = {"geocrop": home / "api.db", "mlflow": home / "mlflow.db", "dagster": dagster_home}
+    kept = [Reader("backups", STORE_S, partial(read_backups, vault_of(settings)))] if has_place(settings) else []
     return [
+        *kept,
         Reader("runs", RUNS_S, RunNumbers(instance).read),
         Reader("daemons", RUNS_S, partial(read_daemons, instance)),
         Reader("assets", ASSETS_S, partial(read_assets, instance)),

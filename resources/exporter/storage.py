@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from prometheus_client.core import Metric
     from sqlalchemy.engine import Connection
 
+    from resources.backup.vault import Vault
     from resources.object_store import ObjectStore
 
 #: Where the pointers of results lie: what they are, by bucket and prefix.
@@ -27,7 +29,8 @@ RESULT_KINDS = {"map": (RESULTS, "maps/"), "composite": (RESULTS, "composites/")
 CONNECT_S = 5
 SIZES = """
 SELECT datname, pg_database_size(oid), (SELECT count(*) FROM pg_stat_activity AS one WHERE one.datid = db.oid)
-FROM pg_database AS db WHERE NOT datistemplate AND has_database_privilege(oid, 'CONNECT')
+FROM pg_database AS db WHERE NOT datistemplate
+AND (has_database_privilege(oid, 'CONNECT') OR pg_has_role('pg_read_all_stats', 'MEMBER'))
 """
 SQLITE = "sqlite:///"
 
@@ -110,3 +113,15 @@ def _bytes(path: Path) -> int:
     if path.is_file():
         return path.stat().st_size
     return sum(one.stat().st_size for one in path.rglob("*") if one.is_file() and one.suffix == ".db")
+
+
+def read_backups(vault: Vault) -> list[Metric]:
+    """Return how many whole backups there are, and the newest one's moment and size; no moment where there is none."""
+    ids = vault.open().ids()
+    told = [gauge("geocrop_backups", "Whole backups.", len(ids))]
+    if ids:
+        newest = vault.manifest(ids[-1])
+        began = datetime.fromisoformat(newest.began).timestamp()
+        told.append(gauge("geocrop_backup_timestamp_seconds", "When the newest backup was begun.", began))
+        told.append(gauge("geocrop_backup_bytes", "Bytes of the objects of the newest backup.", newest.size))
+    return told
