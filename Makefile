@@ -11,10 +11,10 @@ WEB := web/dist/index.html
 WEB_SOURCES := web/index.html web/package.json web/package-lock.json web/vite.config.ts $(shell find web/src web/public -type f -not -name '*.test.*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup web demo up test check bench lock clean
+.PHONY: help setup web demo up test test-deploy check bench lock clean
 
 help:            ## this list
-	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 setup: $(STAMP)  ## a virtual environment with the locked packages
 
@@ -46,6 +46,9 @@ up: setup web    ## the local stack: web map, API, Dagster's UI and daemon, warm
 test: setup      ## unit, integration and e2e tests
 	$(BIN)/python -m pytest
 
+test-deploy: setup  ## build the images with podman and run them: minutes, as root, and needs debootstrap
+	$(BIN)/python -m pytest -m deploy
+
 check: setup     ## lint, types, definitions
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -55,8 +58,14 @@ check: setup     ## lint, types, definitions
 bench: setup     ## speed and memory, as ratios within one run
 	$(BIN)/python -m benchmarks
 
-lock:            ## renew requirements.lock (hashes, no index addresses)
-	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements.lock
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
+LOCKS   := deploy/images/locks
+lock: $(BIN)/uv  ## renew requirements.lock and the images' locks (hashes, no index addresses)
+	$(COMPILE) --extra dev pyproject.toml -o requirements.lock
+	$(COMPILE) pyproject.toml -c requirements.lock -o $(LOCKS)/code.lock
+	$(COMPILE) --extra notebook pyproject.toml -c requirements.lock -o $(LOCKS)/notebook.lock
+	$(COMPILE) $(LOCKS)/api.in -c requirements.lock -o $(LOCKS)/api.lock
+	$(COMPILE) $(LOCKS)/uv.in -c requirements.lock -o $(LOCKS)/uv.lock
 
 clean:           ## remove the virtual environment and local data
 	rm -rf $(VENV) .geocrop
