@@ -1,7 +1,16 @@
-# The API: neither Dagster nor a learner nor numba, so that it is small and starts quickly. What it needs: locks/api.in.
+# The API and the web map, which it serves below its own prefix: neither Dagster nor a learner nor numba, so that it is small
+# and starts quickly. What it needs: locks/api.in.
 #
 #   podman build --format docker -f deploy/images/api.Dockerfile -t geocrop-api:<version> .
 ARG PYTHON_IMAGE=docker.io/library/python:3.11.14-slim-bookworm
+ARG NODE_IMAGE=docker.io/library/node:20.19.5-bookworm-slim
+
+FROM ${NODE_IMAGE} AS web
+WORKDIR /web
+COPY web/package.json web/package-lock.json ./
+RUN --mount=type=cache,target=/root/.npm npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
+COPY web ./
+RUN npm run build
 
 FROM ${PYTHON_IMAGE} AS build
 ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1
@@ -33,6 +42,7 @@ RUN apt-get update && \
     rm -rf /var/lib/apt/lists/* && \
     groupadd --gid 10001 geocrop && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp geocrop
 COPY --from=build /opt/geocrop /opt/geocrop
+COPY --from=web /web/dist /opt/geocrop/src/web/dist
 ENV PATH=/opt/geocrop/bin:${PATH} \
     PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     HOME=/tmp GEOCROP_HOME=/tmp/geocrop

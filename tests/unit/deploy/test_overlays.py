@@ -176,7 +176,7 @@ def test_the_live_page_keeps_all_paths_but_ours() -> None:
                 assert "defaultBackend" not in one["spec"]
                 paths = [entry["path"] for entry in rule["http"]["paths"]]
                 if rule["host"] == settings["GEOCROP_HOST"]:
-                    assert all(path.startswith(settings["GEOCROP_PATH"] + "/") for path in paths)
+                    assert all(f"{path}/".startswith(settings["GEOCROP_PATH"] + "/") for path in paths)
                 else:
                     assert rule["host"] == settings["GEOCROP_FILES_HOST"]
 
@@ -190,7 +190,7 @@ def test_an_administrators_page_is_behind_a_login() -> None:
             for one in of_kind(overlay(name), "Ingress")
             for rule in one["spec"]["rules"]
             for entry in rule["http"]["paths"]
-            if entry["path"] != "/geocrop/api/metrics"
+            if entry["path"] != "/geocrop/metrics"
         }
         namespace = {one["metadata"]["namespace"] for one in of_kind(overlay(name), "Middleware")}.pop()
         for service in ("dagster-webserver", "mlflow", "jupyter"):
