@@ -28,6 +28,7 @@ WHO = {
     "GET /predictions/{id}": USER,
     "DELETE /predictions/{id}": USER,
     "GET /predictions/{id}/events": USER,
+    "GET /predictions/{id}/pixel": USER,
     "GET /quota": USER,
     "GET /baselines": PUBLIC,
     "GET /baselines/{year}/{asset}": PUBLIC,

@@ -1,4 +1,4 @@
-// Made by `npm run types` from the OpenAPI document 4395b803ac7dc8dd; do not edit.
+// Made by `npm run types` from the OpenAPI document ca47f9ef53001fa1; do not edit.
 export interface paths {
     "/admin/audit": {
         parameters: {
@@ -797,6 +797,26 @@ export interface paths {
          * @description Follow a prediction by Server-Sent Events; `Last-Event-ID` resumes after a lost connection.
          */
         get: operations["follow_predictions__id__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/predictions/{id}/pixel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Pixel
+         * @description Return the map's pixel at a place (degrees, WGS 84) with its course over the season beside its class's.
+         */
+        get: operations["pixel_predictions__id__pixel_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2553,6 +2573,69 @@ export interface components {
             total: number;
         };
         /**
+         * PixelCurve
+         * @description A layer of the pixel over the season, as the model saw it.
+         */
+        PixelCurve: {
+            /**
+             * Layer
+             * @example ndvi
+             */
+            layer: string;
+            /**
+             * Observed
+             * @description By step: whether it was seen clear; else the value is filled.
+             */
+            observed: boolean[];
+            /**
+             * Steps
+             * @description Of the season, in order.
+             * @example [
+             *       "sep",
+             *       "oct",
+             *       "nov"
+             *     ]
+             */
+            steps: string[];
+            /** @description Null where the class has too few pixels on this map. */
+            typical: components["schemas"]["TypicalCurve"] | null;
+            /**
+             * Values
+             * @description By step; gaps are filled from the steps around.
+             */
+            values: (number | null)[];
+        };
+        /**
+         * PixelView
+         * @description A pixel: its class, how sure the model is, how often it was seen, and its course over the season.
+         */
+        PixelView: {
+            /** @description Null where nothing was mapped. */
+            class: components["schemas"]["ClassEntry"] | null;
+            /**
+             * Clear Observations
+             * @example 23
+             */
+            clear_observations: number | null;
+            /**
+             * Confidence
+             * @description Percent.
+             * @example 87
+             */
+            confidence: number | null;
+            /** @description Null where it is not known. */
+            curve: components["schemas"]["PixelCurve"] | null;
+            /**
+             * Curve Reason
+             * @description Why the curve is not known.
+             */
+            curve_reason: string | null;
+            /** Lat */
+            lat: number;
+            /** Lon */
+            lon: number;
+        };
+        /**
          * PointValues
          * @description The pixel at a place.
          */
@@ -3148,6 +3231,33 @@ export interface components {
              * @constant
              */
             token_type: "bearer";
+        };
+        /**
+         * TypicalCurve
+         * @description How the layer runs over the map's pixels of the class.
+         */
+        TypicalCurve: {
+            /**
+             * High
+             * @description By step: one pixel of ten lies above.
+             */
+            high: (number | null)[];
+            /**
+             * Low
+             * @description By step: one pixel of ten lies below.
+             */
+            low: (number | null)[];
+            /**
+             * Mean
+             * @description By step.
+             */
+            mean: (number | null)[];
+            /**
+             * Pixels
+             * @description That were sampled of the class.
+             * @example 640
+             */
+            pixels: number;
         };
         /**
          * UploadAnswer
@@ -6859,6 +6969,86 @@ export interface operations {
                 };
             };
             /** @description Service Unavailable; `service-down`: Try again in a little while; GET /status tells which service is down.; `database-unavailable`: Try again in a little while: the API's database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pixel_predictions__id__pixel_get: {
+        parameters: {
+            query: {
+                lat: number;
+                lon: number;
+            };
+            header?: never;
+            path: {
+                /** @description Of the prediction. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PixelView"];
+                };
+            };
+            /** @description Bad Request; `malformed-request`: Send a well-formed request: the message says what could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized; `not-authenticated`: Log in at POST /auth/token and send `Authorization: Bearer <token>`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found; `not-found`: Check the address: there is no such thing, or it is not yours.; `outside-bounds`: Ask inside the `bounds` of the TileJSON: there is no pixel of this raster here.; `object-not-found`: Check the key, or materialize the asset that writes it: the store has no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity; `invalid-request`: Correct the fields that `errors` names. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error; `unreadable-raster`: Report this as a fault of GeoCrop: the raster was published, but cannot be read. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable; `store-unavailable`: Start the object store or correct its address, keys or disk, then try again: it does not answer.; `tiles-busy`: Ask for this tile again in a few seconds: more are being drawn than may wait. */
             503: {
                 headers: {
                     [name: string]: unknown;
