@@ -28,7 +28,7 @@ BLOCK = 64
 AXES = 4
 """Axes that are added before a block is looked at."""
 
-LEADING = 16
+LEADING = 12
 """Axes on which all blocks are compared before a row is turned onto the others."""
 
 RECENT = 2
@@ -78,12 +78,12 @@ def _turn(point: Array, axes: Array, turned: Array) -> None:
     """Write a point's coordinates along axes [feature, axis]."""
     turned[:] = ZERO
     for first in range(0, point.shape[0], 2 * AXES):
-        a, b, c, d = axes[first], axes[first + 1], axes[first + 2], axes[first + 3]
-        e, f, g, h = axes[first + 4], axes[first + 5], axes[first + 6], axes[first + 7]
-        part = point[first : first + 2 * AXES]
+        a, b, c, d = point[first], point[first + 1], point[first + 2], point[first + 3]
+        e, f, g, h = point[first + 4], point[first + 5], point[first + 6], point[first + 7]
+        part = axes[first : first + 2 * AXES]
         for axis in range(turned.shape[0]):
-            low = (part[0] * a[axis] + part[1] * b[axis]) + (part[2] * c[axis] + part[3] * d[axis])
-            high = (part[4] * e[axis] + part[5] * f[axis]) + (part[6] * g[axis] + part[7] * h[axis])
+            low = (a * part[0, axis] + b * part[1, axis]) + (c * part[2, axis] + d * part[3, axis])
+            high = (e * part[4, axis] + f * part[5, axis]) + (g * part[6, axis] + h * part[7, axis])
             turned[axis] += low + high
 
 
@@ -107,46 +107,43 @@ def _add_axes(point: Array, samples: Array, limit: Array, squares: Array) -> boo
 
 
 @compiled
-def _least(squares: Array) -> Array:
-    """Return the bits of the least number, none of which is below zero, so that they order as numbers; NaN is last."""
-    bits, least = squares.view(np.uint32), INFINITE_BITS
+def _nearest(squares: Array) -> int:
+    """Return the place of the least number; none is below zero, so that their bits order as they do, NaN's last."""
+    bits, least, nearest = squares.view(np.uint32), INFINITE_BITS, np.int32(0)
     for sample in range(squares.shape[0]):
         least = bits[sample] if bits[sample] < least else least
-    return least
+    for sample in range(squares.shape[0]):
+        place = np.int32(sample) if bits[sample] == least else np.int32(0)
+        nearest = place if place > nearest else nearest
+    return nearest  # type: ignore[return-value]
 
 
 @compiled
-def _place_of(least: Array, squares: Array) -> int:
-    bits = squares.view(np.uint32)
-    place = 0
-    while bits[place] != least:
-        place += 1
-    return place
+def _has_near(squares: Array, limit: Array) -> bool:
+    near = np.int32(0)
+    for sample in range(squares.shape[0]):
+        near += np.int32(squares[sample] <= limit)
+    return bool(near > 0)
 
 
 @compiled
 def _search(point: Array, limit: Array, search: Search, room: tuple[Array, ...]) -> int:
     """Return the number of a sample within the limit (a squared distance) of a point, or -1."""
     leading, others, leading_samples, other_samples, numbers, references = search
-    turned, squares, leasts, sums = room
+    turned, squares, sums = room
     squares[:] = ZERO
     _turn(point, leading, turned[:LEADING])
     if _add_axes(turned[:LEADING], leading_samples, limit, squares):
         return -1
-    best = 0
-    for block in range(leasts.shape[0]):
-        leasts[block] = _least(squares[block * BLOCK : (block + 1) * BLOCK])
-        best = block if leasts[block] < leasts[best] else best
-    likely = numbers[best * BLOCK + _place_of(leasts[best], squares[best * BLOCK : (best + 1) * BLOCK])]
+    likely = numbers[_nearest(squares)]
     if _is_near(point, references[likely], sums, limit):
         return likely  # type: ignore[no-any-return]
     _turn(point, others, turned[LEADING:])
-    limit_bits = np.array([limit]).view(np.uint32)[0]
-    for block in range(leasts.shape[0]):
-        if leasts[block] <= limit_bits:
-            part = squares[block * BLOCK : (block + 1) * BLOCK]
-            if not _add_axes(turned[LEADING:], other_samples[block], limit, part):
-                return numbers[block * BLOCK + _place_of(_least(part), part)]  # type: ignore[no-any-return]
+    for block in range(other_samples.shape[0]):
+        first = block * BLOCK
+        part = squares[first : first + BLOCK]
+        if _has_near(part, limit) and not _add_axes(turned[LEADING:], other_samples[block], limit, part):
+            return numbers[first + _nearest(part)]  # type: ignore[no-any-return]
     return -1
 
 
@@ -185,7 +182,7 @@ def rows_inside(X: Array, scaling: Array, limits: tuple[Array, float], search: S
     references, samples = search[5], search[4].shape[0]
     point, sums = np.zeros(references.shape[1], np.float32), np.zeros(LANES, np.float32)
     turned, squares = np.zeros(references.shape[1], np.float32), np.zeros(samples, np.float32)
-    room = (turned, squares, np.zeros(samples // BLOCK, np.uint32), sums)
+    room = (turned, squares, sums)
     recent = np.zeros(RECENT, np.int64)
     for row in range(X.shape[0]):
         inside[row] = False

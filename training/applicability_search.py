@@ -20,10 +20,10 @@ class Search:
     Features are filled up with zeros to p, a multiple of 16. Distances along all p axes are those in features.
 
     Attributes:
-        leading, others: float32 [p, 16] and [p, p - 16], the axes, by falling variance of the references.
-        leading_samples: float32 [16, 64 * block], coordinates of the references; infinite where a block has fewer than
+        leading, others: float32 [p, 12] and [p, p - 12], the axes, by falling variance of the references.
+        leading_samples: float32 [12, 64 * block], coordinates of the references; infinite where a block has fewer than
             64 of them.
-        other_samples: float32 [block, p - 16, 64].
+        other_samples: float32 [block, p - 12, 64].
         numbers: int64 [64 * block], numbers of the references.
         references: float32 [m, p], in features.
     """
