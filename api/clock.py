@@ -1,4 +1,4 @@
-"""The clock: schedules that have come due start trainings, watches tell when the champion has got old.
+"""The clock: schedules that have come due start trainings, watches tell when the champion has got old, events go.
 
 One thread a process; `step(now)` is one look. Several processes may look at once: a schedule is claimed by moving its
 next time, and a watch by noting whom it told of, each in one conditional UPDATE, so that each fires once.
@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 #: Time between two looks, in seconds: the finest schedule is a minute.
 LOOK_S = 5.0
 JOIN_S = 30.0
+#: Time between two looks for events that are too old to keep.
+PRUNE_EVERY = timedelta(hours=6)
 #: Who starts a scheduled training, in lists.
 BY_CLOCK = "schedule"
 
@@ -42,6 +44,7 @@ class Clock:
     def __init__(self, services: Services) -> None:
         """Start nothing yet."""
         self.services = services
+        self._prune_at = datetime.min.replace(tzinfo=UTC)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -64,6 +67,7 @@ class Clock:
         for schedule in self._due(moment):
             self._fire(schedule, moment)
         self._watch(moment)
+        self._prune(moment)
 
     def _run(self) -> None:
         while not self._stopping.wait(LOOK_S):
@@ -144,6 +148,18 @@ class Clock:
             key = f"model-too-old:{watch.id}:{champion.version}"
             events.append(session, events.PLATFORM, "model_too_old", data, key=key)
         self._post(too_old_alert(champion, minutes, watch.minutes))
+
+    def _prune(self, moment: datetime) -> None:
+        """Delete old events once in a while, as long as any are left."""
+        if moment < self._prune_at:
+            return
+        before = moment - timedelta(days=self.services.settings.keep_runs_days)
+        with self.services.database.write() as session:
+            deleted = events.prune(session, before)
+        if deleted < events.PRUNED_AT_ONCE:  # else the rest goes with the next look
+            self._prune_at = moment + PRUNE_EVERY
+        if deleted:
+            log.info("deleted %d events of before %s", deleted, before.date())
 
     def _post(self, alert: Alert) -> None:
         """Post an alert; the event is kept whatever becomes of it."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from resources.layout import BUCKETS, MODELS, RESULTS
+from resources.layout import BASELINES, BUCKETS, MODELS, RESULTS, baseline_upload_prefix
 from resources.object_store import ObjectStore
 from resources.publish import POINTER_NAME
 from resources.registry import ModelRegistry
@@ -61,14 +61,18 @@ def used_files(store: ObjectStore, bucket: str, prefix: str) -> Iterator[str]:
 
 
 def used_bundles(registry: ModelRegistry) -> list[str]:
-    """Return the prefixes of registered bundles: a rollback may ask for any of them."""
-    return [f"bundles/{version.bundle_hash}/" for version in registry.versions()]
+    """Return the prefixes of registered bundles and of their reports: a rollback may ask for any of them."""
+    hashes = [version.bundle_hash for version in registry.versions()]
+    return [f"{folder}/{one}/" for folder in ("bundles", "reports") for one in hashes]
 
 
 def delete_superseded(store: ObjectStore, registry: ModelRegistry, *, now: datetime, keep_days: int) -> int:
     """Delete files that nothing refers to any more; return how many."""
     in_use = [(bucket, prefix, list(used_files(store, bucket, prefix))) for bucket, prefix in SUPERSEDED]
-    in_use.append((MODELS, "bundles/", used_bundles(registry)))
+    registered = used_bundles(registry)
+    in_use += [(MODELS, "bundles/", registered), (MODELS, "reports/", registered)]
+    # An upload is what a baseline is made of again: it stays as long as people leave it there.
+    in_use.append((BASELINES, "", [*used_files(store, BASELINES, ""), baseline_upload_prefix()]))
     deleted = 0
     for bucket, prefix, used in in_use:
         for key in decide_objects_to_delete(store.list(bucket, prefix), in_use=used, now=now, keep_days=keep_days):

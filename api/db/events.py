@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text
 
 from api.db.tables import Event
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from sqlalchemy.orm import Session
 
@@ -18,6 +19,9 @@ PLATFORM = "platform"
 
 FINAL_TYPES = frozenset({"ready", "failed", "cancelled"})
 """Job events after which no other follows."""
+
+PRUNED_AT_ONCE = 1000
+"""Events deleted in one transaction: others wait for it on SQLite."""
 
 _ORDER_LOCK = 7_310_021  # an arbitrary number that no other advisory lock of this database uses
 
@@ -43,6 +47,19 @@ def append(session: Session, topic: str, type: str, data: Mapping[str, Any], key
     session.add(event)
     session.flush()
     return event.id
+
+
+def prune(session: Session, before: datetime) -> int:
+    """Delete what was told before a moment, the last event of every job left out; return how many.
+
+    The last one stays, so that a stream of a job that ended long ago still ends. Keys that were told go with their
+    events: the moment must be older than anything that could be told again, such as a day.
+    """
+    old = select(Event.id).where(Event.at < before, (Event.topic == PLATFORM) | Event.type.not_in(FINAL_TYPES))
+    chosen = session.scalars(old.order_by(Event.at).limit(PRUNED_AT_ONCE)).all()
+    if chosen:
+        session.execute(delete(Event).where(Event.id.in_(chosen)).execution_options(synchronize_session=False))
+    return len(chosen)
 
 
 def after(session: Session, topic: str | None, event_id: int, limit: int) -> list[Event]:

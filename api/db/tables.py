@@ -199,7 +199,7 @@ class Event(Base):
     """
 
     __tablename__ = "events"
-    __table_args__ = (Index(None, "topic", "id"), {"sqlite_autoincrement": True})
+    __table_args__ = (Index(None, "topic", "id"), Index(None, "at"), {"sqlite_autoincrement": True})
 
     # SQLite counts by itself in columns of the type INTEGER only, which holds 64 bits there.
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True)

@@ -24,7 +24,7 @@ from api.db.tables import Base, Cursor
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).resolve().parents[2]
-NEWEST = "0001"
+NEWEST = "0002"
 PROCESSES = 3
 #: Says what it did on standard error, as the API does at its start.
 STARTING = """

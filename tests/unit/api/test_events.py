@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from api.db import events
+from api.db.tables import Event, now
 from api.services import Services
 
 
@@ -45,3 +48,34 @@ def test_no_event_is_before_the_first(services: Services) -> None:
     with services.database.read() as session:
         assert events.newest_id(session) == 0
         assert events.after(session, None, 0, 10) == []
+
+
+def test_old_events_go_but_the_last_of_a_job_stays_for_those_who_follow_it(services: Services) -> None:
+    old, young = now() - timedelta(days=100), now()
+    told = [
+        ("job:a", "progress", old),
+        ("job:a", "ready", old),
+        ("platform", "promoted", old),
+        ("job:b", "queued", young),
+    ]
+    with services.database.write() as session:
+        session.add_all(Event(topic=topic, type=kind, at=at, data={}) for topic, kind, at in told)
+    with services.database.write() as session:
+        assert events.prune(session, now() - timedelta(days=90)) == 2
+        assert events.prune(session, now() - timedelta(days=90)) == 0
+    with services.database.read() as session:
+        assert [(one.topic, one.type) for one in events.after(session, None, 0, 10)] == [
+            ("job:a", "ready"),
+            ("job:b", "queued"),
+        ]
+
+
+def test_many_old_events_go_in_several_transactions(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "PRUNED_AT_ONCE", 2)
+    with services.database.write() as session:
+        session.add_all(Event(topic="platform", type="promoted", at=now(), data={}) for _ in range(3))
+    deleted = []
+    for _ in range(3):
+        with services.database.write() as session:
+            deleted.append(events.prune(session, now() + timedelta(days=1)))
+    assert deleted == [2, 1, 0]

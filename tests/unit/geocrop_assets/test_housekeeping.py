@@ -20,7 +20,19 @@ from geocrop_assets.housekeeping import (
     past_runs,
     used_files,
 )
-from resources.layout import BUCKETS, MODELS, RESULTS, bundle_prefix, composite_prefix, map_prefix
+from resources.layout import (
+    BASELINES,
+    BUCKETS,
+    MODELS,
+    RESULTS,
+    audit_prefix,
+    baseline_prefix,
+    baseline_upload_prefix,
+    bundle_prefix,
+    composite_prefix,
+    map_prefix,
+    report_key,
+)
 from resources.object_store import FolderStore
 from resources.publish import publish_files
 from resources.registry import ModelRegistry
@@ -157,9 +169,25 @@ def test_superseded_maps_and_composites_go_once_they_are_old_and_current_ones_st
     assert [json.loads(store.get(RESULTS, key))["files"]["map.tif"] for key in pointers] == now
 
 
-def test_bundles_that_the_registry_knows_stay_for_a_rollback(store: FolderStore) -> None:
+def test_bundles_that_the_registry_knows_stay_for_a_rollback_with_their_reports(store: FolderStore) -> None:
     for name in ("used", "forgotten"):
         store.put(MODELS, f"{bundle_prefix(name)}/manifest.json", b"{}")
+        store.put(MODELS, report_key(name, "gate.json"), b"{}")
+    store.put(MODELS, f"{audit_prefix()}act.json", b"{}")
     age(store)
     delete_superseded(store, Registered(), now=datetime.now(UTC), keep_days=KEEP_DAYS)
-    assert [one.key for one in store.list(MODELS)] == [f"{bundle_prefix('used')}/manifest.json"]
+    kept = [f"{audit_prefix()}act.json", f"{bundle_prefix('used')}/manifest.json", report_key("used", "gate.json")]
+    assert [one.key for one in store.list(MODELS)] == kept
+
+
+def test_superseded_baselines_go_and_uploads_stay(store: FolderStore, tmp_path: Path) -> None:
+    upload = f"{baseline_upload_prefix(2023)}tile.tif"
+    store.put(BASELINES, upload, b"tile")
+    (tmp_path / "cog.tif").write_text("old")
+    old = publish_files(store, BASELINES, baseline_prefix(2023), {"cog.tif": tmp_path / "cog.tif"}, {})["files"]
+    (tmp_path / "cog.tif").write_text("new")
+    new = publish_files(store, BASELINES, baseline_prefix(2023), {"cog.tif": tmp_path / "cog.tif"}, {})["files"]
+    age(store)
+    assert delete_superseded(store, Registered(), now=datetime.now(UTC), keep_days=KEEP_DAYS) == 1
+    assert not store.exists(BASELINES, old["cog.tif"])
+    assert [store.exists(BASELINES, key) for key in (upload, new["cog.tif"])] == [True, True]

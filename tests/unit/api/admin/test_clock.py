@@ -240,3 +240,20 @@ def test_the_thread_starts_what_is_due_and_stops(
     assert looked.wait(60)
     clock.stop()
     assert len(trainings(services)) == 1
+
+
+def test_old_events_are_deleted_now_and_then(clock: Clock, services: Services) -> None:
+    def tell(at: datetime) -> None:
+        with services.database.write() as session:
+            session.add(Event(topic="platform", type="promoted", at=at, data={}))
+
+    old = NOON - timedelta(days=services.settings.keep_runs_days + 1)
+    tell(old)
+    tell(NOON)
+    clock.step(NOON)
+    assert [one.at for one in events(services)] == [NOON]
+    tell(old)
+    clock.step(NOON + timedelta(hours=1))
+    assert len(events(services)) == 2, "it was looked for an hour ago"
+    clock.step(NOON + timedelta(hours=7))
+    assert [one.at for one in events(services)] == [NOON]
