@@ -1,0 +1,146 @@
+"""Rules, dashboards and monitors: valid, tested, and of one mind with the runbook and with each other."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import runpy
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[3]
+OBSERVABILITY = ROOT / "deploy" / "observability"
+RULES = OBSERVABILITY / "rules" / "geocrop.yaml"
+TESTS = OBSERVABILITY / "tests" / "rules.test.yaml"
+DASHBOARDS = sorted((OBSERVABILITY / "k8s" / "dashboards").glob("*.json"))
+RUNBOOK = ROOT / "docs" / "operate.md"
+GRID_WIDTH = 24
+
+
+@pytest.fixture(scope="module")
+def promtool() -> str:
+    """Return Prometheus' own tool, or skip by name (fail where CI is set)."""
+    found = shutil.which("promtool")
+    if found is None:
+        message = "promtool not found: apt-get install prometheus"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return found
+
+
+def tool(promtool: str, *words: str) -> None:
+    done = subprocess.run([promtool, *words], capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def rules() -> list[dict[str, Any]]:
+    return [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
+
+
+ALERTS = [one["alert"] for one in rules() if "alert" in one]
+
+
+def test_rules_and_scrapes_are_valid(promtool: str) -> None:
+    tool(promtool, "check", "config", str(OBSERVABILITY / "prometheus.yml"))
+
+
+def test_every_rule_tells_what_it_should_and_nothing_else(promtool: str) -> None:
+    tool(promtool, "test", "rules", str(TESTS))
+
+
+def test_every_rule_is_tested_where_it_must_tell_and_where_it_must_not() -> None:
+    cases = yaml.safe_load(TESTS.read_text())["tests"]
+    told, silent = set(), set()
+    for one in (one for case in cases for one in case.get("alert_rule_test", [])):
+        (told if one["exp_alerts"] else silent).add(one["alertname"])
+    assert told == set(ALERTS)
+    # Of these, the two tests of a service that is down have neighbours that are up, and a quiet hour before.
+    assert set(ALERTS) - silent <= {"GeocropTargetDown", "GeocropExporterBlind", "GeocropVolumeFull"}
+    recorded = {one["record"] for one in rules() if "record" in one}
+    asked = {one["expr"].split(" ")[0] for case in cases for one in case.get("promql_expr_test", [])}
+    assert recorded == asked
+
+
+@pytest.mark.parametrize("alert", ALERTS)
+def test_every_alert_has_its_section_in_the_runbook(alert: str) -> None:
+    (rule,) = [one for one in rules() if one.get("alert") == alert]
+    page, _, anchor = rule["annotations"]["runbook"].partition("#")
+    assert ROOT / page == RUNBOOK
+    assert anchor in set(anchors(RUNBOOK.read_text()))
+    assert rule["labels"]["severity"] in {"warning", "critical"}
+    assert rule["annotations"]["summary"]
+
+
+def anchors(page: str) -> Iterator[str]:
+    """Give the anchors of a page's headings, as Markdown's readers make them."""
+    for title in re.findall(r"^#+ (.+)$", page, re.MULTILINE):
+        yield re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-")
+
+
+def test_the_runbook_tells_of_no_alert_that_there_is_not() -> None:
+    told = {one["annotations"]["runbook"].partition("#")[2] for one in rules() if "alert" in one}
+    assert {one for one in anchors(RUNBOOK.read_text()) if one.startswith("geocrop")} == told
+    linked = set(re.findall(r"\]\(#([a-z-]+)\)", RUNBOOK.read_text()))
+    assert linked <= set(anchors(RUNBOOK.read_text()))
+
+
+def test_the_operators_rules_are_those_of_prometheus() -> None:
+    rendered = runpy.run_path(str(OBSERVABILITY / "render.py"))["rendered"]
+    kept = (OBSERVABILITY / "k8s" / "rules.yaml").read_text()
+    assert kept == rendered(RULES.read_text()), "run: python deploy/observability/render.py"
+    assert yaml.safe_load(kept)["spec"] == yaml.safe_load(RULES.read_text())
+
+
+def test_every_dashboard_is_in_the_component() -> None:
+    (made,) = yaml.safe_load((OBSERVABILITY / "k8s" / "kustomization.yaml").read_text())["configMapGenerator"]
+    assert sorted(made["files"]) == [f"dashboards/{path.name}" for path in DASHBOARDS]
+    assert len(DASHBOARDS) == 4
+
+
+@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
+def test_a_dashboard_is_whole(path: Path) -> None:
+    board = json.loads(path.read_text())
+    assert board["uid"] == path.stem
+    assert [one["name"] for one in board["templating"]["list"]] == ["datasource"]
+    panels = board["panels"]
+    assert len({one["id"] for one in panels}) == len(panels)
+    assert len({one["title"] for one in panels}) == len(panels)
+    for one in panels:
+        assert one["datasource"]["uid"] == "${datasource}"
+        assert all(target["expr"] and target["datasource"]["uid"] == "${datasource}" for target in one["targets"])
+    squares = [
+        (x, y)
+        for grid in (one["gridPos"] for one in panels)
+        for x in range(grid["x"], grid["x"] + grid["w"])
+        for y in range(grid["y"], grid["y"] + grid["h"])
+    ]
+    assert len(set(squares)) == len(squares), "panels lie over each other"
+    assert max(x for x, _ in squares) < GRID_WIDTH
+
+
+def test_dashboards_and_alerts_use_recorded_rules_that_there_are() -> None:
+    recorded = {one["record"] for one in rules() if "record" in one}
+    texts = [path.read_text() for path in DASHBOARDS] + [one["expr"] for one in rules()]
+    used = {name for text in texts for name in re.findall(r"geocrop:[a-z_]+:[a-z0-9]+", text)}
+    assert used == recorded, "a recorded rule that nobody uses goes"
+
+
+def test_monitors_ask_what_is_served(tmp_path: Path) -> None:
+    from api.main import create_app
+    from resources.settings import Settings
+
+    told = json.loads((OBSERVABILITY / "uptime-kuma" / "monitors.json").read_text())
+    monitors = told["monitorList"]
+    assert len({one["name"] for one in monitors}) == len(monitors), "an import skips names that are there"
+    api = set(create_app(Settings(home=tmp_path), background=False).openapi()["paths"])
+    asked = {one["url"].partition("/geocrop/api")[2] for one in monitors if "/geocrop/api" in one["url"]}
+    assert asked
+    assert asked <= api
