@@ -34,25 +34,28 @@ current-context: stub
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def cluster() -> Iterator[tuple[kubernetes_stub.Cluster, str]]:
     with kubernetes_stub.serve() as served:
         yield served
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def instance(
-    cluster: tuple[kubernetes_stub.Cluster, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cluster: tuple[kubernetes_stub.Cluster, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dg.DagsterInstance]:
     """Open an instance with production's launcher; only its storage and the way to Kubernetes are others."""
-    monkeypatch.setenv("GEOCROP_NAMESPACE", "geocrop")
+    tmp_path = tmp_path_factory.mktemp("dagster")
     (tmp_path / "kubeconfig").write_text(KUBECONFIG.format(address=cluster[1]), encoding="utf-8")
     launcher = yaml.safe_load(PRODUCTION.read_text(encoding="utf-8"))["run_launcher"]
     launcher["config"] |= {"load_incluster_config": False, "kubeconfig_file": str(tmp_path / "kubeconfig")}
     settings = {"run_launcher": launcher, "telemetry": {"enabled": False}}
     (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
-    with dg.DagsterInstance.from_config(str(tmp_path)) as opened:
-        yield opened
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GEOCROP_NAMESPACE", "geocrop")
+        with dg.DagsterInstance.from_config(str(tmp_path)) as opened:
+            assert opened.run_launcher  # made while its namespace is in the environment
+            yield opened
 
 
 def _create(instance: dg.DagsterInstance, job: str) -> dg.DagsterRun:
@@ -69,7 +72,7 @@ def _create(instance: dg.DagsterInstance, job: str) -> dg.DagsterRun:
     return instance.add_run(run)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def submitted(
     instance: dg.DagsterInstance, cluster: tuple[kubernetes_stub.Cluster, str]
 ) -> Callable[[str], tuple[dg.DagsterRun, Manifest]]:
@@ -155,6 +158,7 @@ def test_the_role_allows_what_the_launcher_asks_and_nothing_else(
     instance: dg.DagsterInstance, submitted: Submit, cluster: tuple[kubernetes_stub.Cluster, str]
 ) -> None:
     kubernetes = cluster[0]
+    kubernetes.asked.clear()
     launcher: Any = instance.run_launcher
     run, _ = submitted(tags.MAP_JOB)
     assert launcher.check_run_worker_health(run).status.value == "RUNNING"
