@@ -10,7 +10,12 @@ from tests.unit.deploy.manifests import Manifest, containers, quantity
 WITH_TOKEN = frozenset({"Deployment/dagster-webserver", "Deployment/dagster-daemon"})
 #: Memory that a container may take at most, in bytes, by what it is; of production on one node.
 LIGHT, WORKER = 512 * 2**20, 2 * 2**30
-LARGER = {"Deployment/geocrop-lane": WORKER, "Deployment/jupyter": WORKER, "Deployment/mlflow": 768 * 2**20}
+LARGER = {
+    "Deployment/geocrop-lane": WORKER,
+    "Deployment/jupyter": WORKER,
+    "Deployment/mlflow": 768 * 2**20,
+    "Job/geocrop-migrate": 768 * 2**20,
+}
 
 
 def faults_of_pod(name: str, spec: Manifest) -> Iterator[str]:
