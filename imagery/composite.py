@@ -1,24 +1,23 @@
-"""A season's composite of one block: scenes read, harmonised, masked, merged by day and reduced window by window.
+"""A season's composite, block by block: scenes read, harmonised, masked, merged by day and reduced window by window.
 
-Work is cut into (window, band) pairs that share a pool of threads: memory is bounded by the block, the observations of
-one window and the number of threads, never by the season. A scene that cannot be read is left out of all bands of its
-windows, which are made again without it, so that no pixel mixes bands of different sets of scenes.
+Reading and reducing share a pool of threads (`imagery.crew`, `imagery.making`), which goes on with the next block while
+the caller uses the one it was given. Memory is bounded by the caller's budget, never by the season or the area.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from imagery.masking import clear_pixels, margin
-from imagery.reading import Grid, SceneUnreadableError, gdal_env, read_onto
-from imagery.recipe_model import Asset
-from imagery.reduce import reduce_stack
+from imagery.budget import DEFAULT_MEMORY, Budget
+from imagery.crew import Crew
+from imagery.making import Making
+from imagery.reading import Picks, gdal_href, is_remote
 from imagery.scenes import Scene, check_bands, scenes_of
 from imagery.season import Season
 from training.errors import GeocropError
@@ -27,13 +26,14 @@ if TYPE_CHECKING:
     import pystac
     from odc.geo.geobox import GeoBox
 
-    from imagery.recipe_model import Mask, Recipe
+    from imagery.grid import Block
+    from imagery.recipe_model import Recipe
 
 Number = npt.NDArray[Any]
-Truth = npt.NDArray[np.bool_]
-Picks = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+Progress = Callable[[int, int], None]
 
 THREADS = 2
+BLOCKS_HELD = 2  # in the making, or with the caller
 MAX_FAILED = 0.5  # share of a block's scenes that may be unreadable before the block is refused
 
 
@@ -60,31 +60,6 @@ class Composite:
     """Scenes that lack some bands and were used for the others: id and which."""
 
 
-@dataclass
-class _Job:
-    """One block being made."""
-
-    recipe: Recipe
-    geobox: GeoBox
-    picks: Picks | None
-    options: Mapping[str, str] | None
-    failed: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.grid = Grid(self.geobox)
-        self.margin = margin(self.recipe.mask, self.geobox)
-        self.padded = Grid(self.geobox.pad(*self.margin)) if any(self.margin) else self.grid
-
-        self.shape = tuple(self.geobox.shape) if self.picks is None else self.picks[0].shape
-        steps = len(self.recipe.steps)
-        shape = (len(self.recipe.bands), steps, *self.shape)
-        self.values: Number = np.full(shape, self.recipe.nodata, dtype=self.recipe.dtype)
-        self.counts = np.zeros((steps, *self.shape), dtype=np.uint16)
-
-    def picked(self, array: Number) -> Number:
-        return array if self.picks is None else array[self.picks]
-
-
 def composite_block(
     items: Sequence[pystac.Item],
     recipe: Recipe,
@@ -93,9 +68,10 @@ def composite_block(
     *,
     picks: Picks | None = None,
     threads: int = THREADS,
+    memory: int = DEFAULT_MEMORY,
     gdal_options: Mapping[str, str] | None = None,
     max_failed: float = MAX_FAILED,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Composite:
     """Make the composite of one block.
 
@@ -105,117 +81,126 @@ def composite_block(
         geobox: the block, a window of the fixed grid.
         season: which season's windows.
         picks: rows and columns of the pixels wanted, for samples; None is the whole block.
-        threads: scenes read and windows reduced at the same time.
+        threads: cores to use; reads over a network are more at a time.
+        memory: bytes that reads in flight may use, beside what the block itself needs.
         gdal_options: GDAL options of the reads, such as AWS_NO_SIGN_REQUEST.
         max_failed: share of scenes that may fail.
-        progress: called with windows done and windows in all.
+        progress: called with windows done and windows in all; raising from it cancels.
 
     Raises:
         MissingBandsError: a band of the recipe is in none of the scenes.
         TooManyFailedScenesError: more than `max_failed` of the block's scenes cannot be read.
 
     """
-    season = Season.parse(season)
     check_bands(items, recipe)
-    scenes, refused = scenes_of(items, recipe, geobox, season)
-    job = _Job(recipe, geobox, picks, gdal_options)
-    with ThreadPoolExecutor(max_workers=max(threads, 1)) as pool:
-        todo = list(range(len(recipe.steps)))
-        done = 0
-        while todo:
-            before = set(job.failed)
-            for step in todo:
-                _make_step(job, pool, step, scenes)
-                done = min(done + 1, len(recipe.steps))
-                if progress is not None:
-                    progress(done, len(recipe.steps))
-            new = set(job.failed) - before
-            todo = sorted({step for scene in scenes if scene.id in new for step in scene.steps})
-    _refuse_if_most_failed(scenes, job.failed, max_failed)
-    used = tuple(dict.fromkeys(scene.id for scene in scenes if scene.id not in job.failed))
-    partial = tuple((scene.id, scene.lacking) for scene in scenes if scene.lacking and scene.id in used)
-    failed = tuple(sorted({**refused, **job.failed}.items()))
-    return Composite(job.values, job.counts.sum(axis=0, dtype=np.uint16), geobox, used, failed, partial)
+    scenes, refused = scenes_of(items, recipe, geobox, Season.parse(season))
+    told = 0
+
+    def tell(done: int) -> None:
+        nonlocal told
+        windows = done // len(recipe.bands)
+        while progress is not None and told < windows:
+            told += 1
+            progress(told, len(recipe.steps))
+
+    with Crew(threads, Budget(memory), gdal_options, remote=_any_remote(items)) as crew:
+        making = Making(crew, recipe, geobox, scenes, picks)
+        making.start()
+        made = _finished(making, refused, max_failed, tell)
+    if picks is None:
+        return made
+    return Composite(
+        made.values[:, :, 0], made.clear[0], geobox, made.scenes_used, made.scenes_failed, made.scenes_partial
+    )
 
 
-def _make_step(job: _Job, pool: ThreadPoolExecutor, step: int, scenes: Sequence[Scene]) -> None:
-    """Fill one step of all bands; scenes that fail on the way are noted in the job."""
-    own = [scene for scene in scenes if step in scene.steps and scene.id not in job.failed]
-    masks = dict(zip([s.id for s in own], pool.map(lambda scene: _clear(job, scene), own), strict=True))
-    usable = [scene for scene in own if scene.id not in job.failed]
+def composite_blocks(
+    items: Sequence[pystac.Item],
+    recipe: Recipe,
+    blocks: Sequence[Block],
+    season: Season | str,
+    *,
+    threads: int = THREADS,
+    memory: int = DEFAULT_MEMORY,
+    gdal_options: Mapping[str, str] | None = None,
+    max_failed: float = MAX_FAILED,
+    progress: Progress | None = None,
+    budget: Budget | None = None,
+) -> Generator[Composite, None, None]:
+    """Yield the composites of blocks in order, and make the next one while the caller uses what it was given.
 
-    def band(number: int) -> None:
-        name = job.recipe.bands[number]
-        asset = job.recipe.assets[name]
-        mine = [scene for scene in usable if name in scene.hrefs]
-        if asset.static and step > 0:
-            return
-        stack, valid = _stack(job, name, mine, masks)
-        if number == 0:
-            job.counts[step] = valid.sum(axis=0)
-        statistic = "only" if asset.static else asset.statistic or job.recipe.statistic
-        job.values[number, step] = reduce_stack(stack, valid, statistic, job.recipe.nodata)
+    At most two blocks are held at a time: the one given last and the next, where `memory` has room for both. The caller
+    lets go of a composite before it asks for the next. Closing the iterator ends its threads.
 
-    list(pool.map(band, range(len(job.recipe.bands))))
+    Args:
+        items: scenes as `find_scenes` gives them.
+        recipe: what to make.
+        blocks: windows of the fixed grid, best cut by `imagery.cutting.cut`.
+        season: which season's windows.
+        threads: cores to use; reads over a network are more at a time.
+        memory: bytes to use beyond the process's base.
+        gdal_options: GDAL options of the reads, such as AWS_NO_SIGN_REQUEST.
+        max_failed: share of a block's scenes that may fail.
+        progress: called with pixels done and pixels in all, also within a block; raising from it cancels.
+        budget: counts the memory, instead of one made of `memory`.
 
+    Raises:
+        MissingBandsError: a band of the recipe is in none of the scenes.
+        TooManyFailedScenesError: more than `max_failed` of a block's scenes cannot be read.
 
-def _clear(job: _Job, scene: Scene) -> Truth | None:
-    """Return where a scene is clear, [h, w]; None where no mask applies to it."""
-    mask = job.recipe.mask
-    if mask is None or scene.mask_href is None:
-        return None
-    try:
-        with gdal_env(job.options):
-            classes, seen = read_onto(scene.mask_href, job.padded, _mask_asset(mask))
-    except SceneUnreadableError as error:
-        job.failed[scene.id] = str(error)
-        return None
-    return clear_pixels(classes, seen, mask, job.geobox)
-
-
-def _mask_asset(mask: Mask) -> Asset:
-    return Asset(asset=mask.asset, dtype="uint8")
-
-
-def _stack(job: _Job, band: str, scenes: Sequence[Scene], masks: Mapping[str, Truth | None]) -> tuple[Number, Truth]:
-    """Read one band of a step's scenes, one layer a day: where scenes of a day overlap, the first clear one counts."""
-    days = list(dict.fromkeys(scene.day for scene in scenes))
-    stack = np.zeros((len(days), *job.shape), dtype=job.recipe.dtype)
-    valid = np.zeros(stack.shape, dtype=bool)
-    for scene in scenes:
-        if scene.id in job.failed:
-            continue
-        try:
-            numbers, seen = _observations(job, band, scene, masks[scene.id])
-        except SceneUnreadableError as error:
-            job.failed[scene.id] = str(error)
-            continue
-        layer = days.index(scene.day)
-        new = seen & ~valid[layer]
-        np.copyto(stack[layer], numbers, where=new, casting="unsafe")
-        valid[layer] |= new
-    return stack, valid
-
-
-def _observations(job: _Job, band: str, scene: Scene, clear: Truth | None) -> tuple[Number, Truth]:
-    """Read one band of a scene: harmonised numbers, and where they are observed and clear."""
-    if clear is not None and not clear.any():
-        return np.zeros(job.shape, dtype=job.recipe.dtype), np.zeros(job.shape, dtype=bool)
-    asset = job.recipe.assets[band]
-    with gdal_env(job.options):
-        numbers, seen = read_onto(scene.hrefs[band], job.grid, asset)
-    if clear is not None:
-        seen = seen & clear
-    numbers, seen = job.picked(numbers), job.picked(seen)
-    add = scene.add.get(band, 0)
-    return (harmonised(numbers, add) if add else numbers), seen
+    """
+    check_bands(items, recipe)
+    season = Season.parse(season)
+    total, done = sum(_pixels(block.geobox) for block in blocks), 0
+    waiting = deque(blocks)
+    begun: deque[tuple[Making, dict[str, str]]] = deque()
+    with Crew(threads, budget or Budget(memory), gdal_options, remote=_any_remote(items)) as crew:
+        while waiting or begun:
+            while waiting and len(begun) < BLOCKS_HELD:
+                scenes, refused = scenes_of(items, recipe, waiting[0].geobox, season)
+                making = Making(crew, recipe, waiting[0].geobox, scenes)
+                if begun and not making.fits():
+                    break
+                making.start()
+                begun.append((making, refused))
+                waiting.popleft()
+            making, refused = begun.popleft()
+            pixels = _pixels(making.geobox)
+            made = _finished(making, refused, max_failed, _in_pixels(progress, done, pixels, making.units, total))
+            done += pixels
+            yield made
+            del made  # the next block's memory is taken when this one's is free
+            making.forget()
 
 
-def harmonised(numbers: Number, add: int) -> Number:
-    """Add a scene's offset to integer numbers, held inside the dtype and above its lowest value, which is nodata."""
-    info = np.iinfo(numbers.dtype)
-    moved = np.clip(numbers.astype(np.int32) + add, info.min + 1, info.max)
-    return moved.astype(numbers.dtype)
+def _finished(making: Making, refused: Mapping[str, str], max_failed: float, tell: Callable[[int], None]) -> Composite:
+    """Wait for a block, and say which scenes it is made of."""
+    values, clear = making.finish(tell)
+    scenes, failed = making.scenes, making.failed
+    _refuse_if_most_failed(scenes, failed, max_failed)
+    used = tuple(dict.fromkeys(scene.id for scene in scenes if scene.id not in failed))
+    partial = tuple((scene.id, scene.lacking) for scene in scenes if scene.lacking and scene.id not in failed)
+    return Composite(values, clear, making.geobox, used, tuple(sorted({**refused, **failed}.items())), partial)
+
+
+def _in_pixels(progress: Progress | None, before: int, pixels: int, units: int, total: int) -> Callable[[int], None]:
+    """Return what turns pieces of a block that are done into pixels of all blocks."""
+
+    def tell(done: int) -> None:
+        if progress is not None:
+            progress(before + pixels * done // units, total)
+
+    return tell
+
+
+def _pixels(geobox: GeoBox) -> int:
+    return int(geobox.shape[0]) * int(geobox.shape[1])
+
+
+def _any_remote(items: Sequence[pystac.Item]) -> bool:
+    """Tell whether scenes lie behind a network, by the first asset of each."""
+    firsts = (next(iter(item.assets.values()), None) for item in items)
+    return any(is_remote(gdal_href(asset.get_absolute_href() or asset.href)) for asset in firsts if asset is not None)
 
 
 def _refuse_if_most_failed(scenes: Sequence[Scene], failed: Mapping[str, str], max_failed: float) -> None:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from odc.geo.geobox import GeoBox
 
+    from imagery.reading import Source
     from imagery.recipe_model import Mask
 
 METRES_A_DEGREE = 111_320.0  # along the equator, WGS 84: for grids in degrees
@@ -54,6 +55,51 @@ def clear_pixels(classes: npt.NDArray[np.uint8], seen: Truth, mask: Mask, geobox
     return clear & ~_dilated(grown, mask.dilation_m, geobox, columns, rows) if grown.any() else clear
 
 
+def clear_source(classes: Source | None, mask: Mask, geobox: GeoBox, clear: npt.NDArray[np.uint8]) -> bool:
+    """Fill which pixels of a block are clear, compiled: `clear_pixels` for what was read of a scene.
+
+    Args:
+        classes: uint8, read for the block with the margin of `margin()`; None where the scene has nothing.
+        mask: the rule.
+        geobox: of the block without the margin.
+        clear: [h, w], written: 1 where clear, 0 elsewhere.
+
+    Returns:
+        Whether any pixel is clear.
+
+    """
+    from imagery.masking_kernels import DROPPED, GROWN, clear_scene
+
+    if classes is None:
+        clear[...] = 0
+        return False
+    columns, rows = margin(mask, geobox)
+    table = np.zeros(256, dtype=np.uint8)
+    table[list(mask.drop)] = DROPPED
+    table[list(mask.grow)] |= GROWN
+    table[[int(value) for value in classes.nodata]] = DROPPED
+    first, last = classes.span
+    return bool(
+        clear_scene(
+            classes.numbers,
+            classes.rows,
+            classes.columns[first:last],
+            first,
+            np.zeros((0, 0), dtype=np.uint8) if classes.seen is None else classes.seen.view(np.uint8),
+            table,
+            np.array([_reach(down, mask.dilation_m, geobox, columns) for down in range(-rows, rows + 1)], np.int64),
+            columns,
+            clear,
+        )
+    )
+
+
+def _reach(down: int, distance_m: float, geobox: GeoBox, columns: int) -> int:
+    """Return how many pixels a disc goes sideways in a row so far from its middle."""
+    width, height = pixel_size_m(geobox)
+    return min(columns, math.floor(math.sqrt(max(distance_m**2 - (down * height) ** 2, 0.0)) / width))
+
+
 def _is_one_of(classes: npt.NDArray[np.uint8], wanted: tuple[int, ...]) -> Truth:
     table = np.zeros(256, dtype=bool)
     table[list(wanted)] = True
@@ -62,13 +108,12 @@ def _is_one_of(classes: npt.NDArray[np.uint8], wanted: tuple[int, ...]) -> Truth
 
 def _dilated(truth: Truth, distance_m: float, geobox: GeoBox, columns: int, rows: int) -> Truth:
     """Widen by a disc: each row of the disc is a run of pixels, taken from running counts along the row."""
-    width, height = pixel_size_m(geobox)
     tall, wide = truth.shape[0] - 2 * rows, truth.shape[1] - 2 * columns
     counts = np.zeros((truth.shape[0], truth.shape[1] + 1), dtype=np.int32)
     np.cumsum(truth, axis=1, out=counts[:, 1:])
     result = np.zeros((tall, wide), dtype=bool)
     for down in range(-rows, rows + 1):
-        reach = min(columns, math.floor(math.sqrt(max(distance_m**2 - (down * height) ** 2, 0.0)) / width))
+        reach = _reach(down, distance_m, geobox, columns)
         line = counts[rows + down : rows + down + tall]
         first = columns - reach
         result |= line[:, first + 2 * reach + 1 : first + 2 * reach + 1 + wide] > line[:, first : first + wide]

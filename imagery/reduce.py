@@ -16,6 +16,9 @@ from imagery.recipe_model import Statistic
 Number = npt.NDArray[Any]
 Truth = npt.NDArray[np.bool_]
 
+SHARES: dict[str, float] = {"min": 0.0, "median": 0.5, "max": 1.0}
+"""Statistics that are a share of the sorted observations; `p25` and others carry theirs in their name."""
+
 NETWORK_UP_TO = 16  # observations: exchanging pairs of whole layers is quicker than np.sort along the first axis
 
 
@@ -38,9 +41,20 @@ def reduce_stack(stack: Number, valid: Truth, statistic: Statistic, nodata: floa
     elif statistic in {"mean", "sum"}:
         result = _total(stack, valid, counts if statistic == "mean" else None)
     else:
-        share = {"min": 0.0, "median": 0.5, "max": 1.0}.get(statistic)
-        result = _quantile(stack, valid, counts, int(statistic[1:]) / 100 if share is None else share)
+        result = _quantile(stack, valid, counts, share_of(statistic))
     return np.where(counts > 0, _rounded(result, stack.dtype), np.asarray(nodata, dtype=stack.dtype))
+
+
+def share_of(statistic: Statistic) -> float:
+    """Return which share of the sorted observations a statistic is: 0.5 for the median, 0.25 for `p25`."""
+    return SHARES[statistic] if statistic in SHARES else int(statistic[1:]) / 100
+
+
+def around(counts: npt.NDArray[np.int32], share: float) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the number of the sorted observation below a share, by count, and the weight of the one above it."""
+    position = np.maximum(counts - 1, 0) * np.float64(share)
+    below = np.floor(position + 1e-9)
+    return below, np.maximum(position - below, 0.0)
 
 
 def _rounded(result: Number, dtype: np.dtype[Any]) -> Number:
@@ -68,11 +82,9 @@ def _quantile(stack: Number, valid: Truth, counts: npt.NDArray[np.int32], share:
         return np.zeros(stack.shape[1:], dtype=stack.dtype)
     np.copyto(stack, stack.dtype.type(top), where=~valid)
     ordered = _sorted(stack)
-    position = np.maximum(counts - 1, 0) * np.float64(share)
-    below = np.floor(position + 1e-9)
+    below, weight = around(counts, share)
     low = _pick(ordered, below.astype(np.intp))
     high = _pick(ordered, np.minimum(below + 1, np.maximum(counts - 1, 0)).astype(np.intp))
-    weight = np.maximum(position - below, 0.0)
     return np.where(weight > 0, low * (1.0 - weight) + high * weight, low)
 
 

@@ -1,9 +1,9 @@
 """Composites: what of a season's scenes an AOI needs."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import dagster as dg
 
 from geocrop_assets import partitions
 from geocrop_assets.common import OWNERS, simulated_metadata
+from imagery.budget import DEFAULT_MEMORY
 from resources.aois import read_aoi
 from resources.archive import SceneArchive
 from resources.layout import RESULTS, composite_prefix
@@ -22,15 +23,11 @@ from resources.rules import DatasetRules
 from resources.store_resource import ObjectStoreResource
 
 if TYPE_CHECKING:
-    import pystac
-
     from imagery.aoi import Aoi
     from imagery.composite import Composite
     from imagery.recipe import Recipe
 
 COMPOSITE_NAME = "composite.tif"
-#: Pixels of a block's side: memory is bounded by it, 62 MB of composite for s2-season.
-BLOCK_PIXELS = 512
 
 
 @dataclass(frozen=True)
@@ -64,26 +61,46 @@ class Troubles:
 
 
 def make_composite(
-    key: MapKey, recipe: "Recipe", archive: SceneArchive, path: Path, *, threads: int, progress: Report
+    key: MapKey,
+    recipe: "Recipe",
+    archive: SceneArchive,
+    path: Path,
+    *,
+    threads: int,
+    progress: Report,
+    memory: int = DEFAULT_MEMORY,
 ) -> dict[str, Any]:
     """Write the composite of an AOI and season to `path`; return what its pointer says beside the file.
+
+    `progress` is told of pixels done, and of how many there are; `memory` is in bytes.
 
     Raises:
         GeocropError: no scenes, too many unreadable ones, no grid.
 
     """
+    from imagery.composite import composite_blocks
     from imagery.composite_file import write_composite
-    from imagery.grid import blocks, map_grid
+    from imagery.cutting import cut
+    from imagery.grid import map_grid
     from imagery.search import find_scenes
 
     search = find_scenes(archive.catalogue, recipe, key.aoi.geometry, key.season)
+    options = archive.gdal_options
     grid = map_grid(key.aoi, recipe.grid, search.items)
-    pieces = list(blocks(grid, BLOCK_PIXELS))
+    whole, blocks = cut(grid, search.items, recipe, memory=memory, gdal_options=options)
     troubles = Troubles()
-    made = _composites(
-        search.items, recipe, key, pieces, archive, threads=threads, progress=progress, troubles=troubles
+    made = composite_blocks(
+        search.items,
+        recipe,
+        blocks,
+        key.season,
+        threads=threads,
+        memory=memory,
+        gdal_options=options,
+        progress=progress,
     )
-    write_composite(path, made, recipe, key.season, grid)
+    with closing(made):
+        write_composite(path, _noted(made, troubles), recipe, key.season, whole)
     return {
         "recipe": recipe.id,
         "recipe_fingerprint": recipe.fingerprint,
@@ -92,40 +109,21 @@ def make_composite(
         "scenes_failed": dict(troubles.failed),
         "scenes_partial": dict(troubles.partial),
         "scenes_dropped": dict(search.dropped),
-        "shape": list(grid.shape),
-        "crs": str(grid.crs),
+        "shape": list(whole.shape),
+        "crs": str(whole.crs),
         "bytes": path.stat().st_size,
         "area_ha": key.aoi.area_ha,
         "simulated": any(item.properties.get("geocrop:simulated") for item in search.items),
     }
 
 
-def _composites(
-    items: "Sequence[pystac.Item]",
-    recipe: "Recipe",
-    key: MapKey,
-    pieces: Sequence[Any],
-    archive: SceneArchive,
-    *,
-    threads: int,
-    progress: Report,
-    troubles: Troubles,
-) -> "Iterator[Composite]":
-    """Make composites block by block, so that no more than one is held."""
-    from imagery.composite import composite_block
-
-    for done, piece in enumerate(pieces):
-        within = partial(_within, progress, done, len(pieces))
-        block = composite_block(
-            items, recipe, piece.geobox, key.season, gdal_options=archive.gdal_options, progress=within, threads=threads
-        )
+def _noted(blocks: "Iterable[Composite]", troubles: Troubles) -> "Iterator[Composite]":
+    """Pass blocks on one by one, holding none, and note their troubles."""
+    for block in blocks:
         troubles.failed.update(block.scenes_failed)
         troubles.partial.update(block.scenes_partial)
         yield block
-
-
-def _within(progress: Report, done: int, blocks: int, part: int, parts: int) -> None:
-    progress(done + part / parts, blocks)
+        del block
 
 
 @dg.asset(
