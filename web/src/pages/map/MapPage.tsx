@@ -33,6 +33,8 @@ type Baseline = Schemas["Baseline"];
 const NOTHING: ReadonlySet<number> = new Set();
 const NO_BASELINES: [] = [];
 const PHONE = "(max-width: 760px)";
+/** Width that the panel covers, in pixels (map.css). */
+const PANEL = 424;
 const BANDS: Record<ViewState["layer"], number> = { class: 1, confidence: 2, clear: 3 };
 
 /** The map: baselines for everybody, and the maps that a user has had made. */
@@ -75,6 +77,8 @@ export default function MapPage({ id }: { id: string | null }) {
     document.title = prediction ? `${prediction.aoi.name ?? "Crop map"}, ${prediction.season} · GeoCrop` : "GeoCrop";
   }, [prediction]);
 
+  const compareWith = (next: Partial<ViewState>) =>
+    change(next.compare && !view.compare ? { ...next, swipe: middleOfSight() } : next);
   const start = (started: string) => {
     setTool(null);
     change({ compare: null, hidden: [], layer: "class", opacity: 1 });
@@ -114,11 +118,11 @@ export default function MapPage({ id }: { id: string | null }) {
                 <ResultPanel
                   prediction={prediction}
                   view={view}
-                  onView={change}
+                  onView={compareWith}
                   years={years}
                   onPicture={async () => (map ? drawPicture(map, prediction, view) : null)}
                 />
-                {pixel && ready && <PixelPanel id={prediction.id} at={pixel} season={prediction.season} onClose={() => setPixel(null)} />}
+                {pixel && ready && <PixelPanel id={prediction.id} at={pixel} onClose={() => setPixel(null)} />}
               </>
             )}
           </ResultSide>
@@ -164,7 +168,7 @@ export default function MapPage({ id }: { id: string | null }) {
               ? {}
               : {
                   compare: view.compare?.startsWith("y") ? Number(view.compare.slice(1)) : null,
-                  onCompare: (other: number | null) => change({ compare: other === null ? null : `y${other}` }),
+                  onCompare: (other: number | null) => compareWith({ compare: other === null ? null : `y${other}` }),
                 })}
           />
         )}
@@ -212,9 +216,14 @@ function useFirstView(
   }, [map, first, found]);
 }
 
+/** Where the middle of what no panel covers is, as a share of the width. */
+function middleOfSight(): number {
+  return window.matchMedia(PHONE).matches ? 0.5 : (PANEL + window.innerWidth) / 2 / window.innerWidth;
+}
+
 function setPadding(map: MapView): void {
   const phone = window.matchMedia(PHONE).matches;
-  map.setPadding(phone ? [24, 24, 250, 24] : [40, 70, 150, 450]);
+  map.setPadding(phone ? [24, 24, 250, 24] : [40, 70, 150, PANEL + 26]);
 }
 
 /** Outline what is being asked for, or what the map shown is of; fit the latter when it opens. */

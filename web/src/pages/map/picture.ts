@@ -5,13 +5,17 @@ import type { ViewState } from "./viewState";
 const MARGIN = 16;
 const LINE = 24;
 const SWATCH = 14;
+const RAMPS = {
+  confidence: "Colours: confidence of the model, from dark blue (0 %) to yellow (100 %)",
+  clear: "Colours: clear observations, from dark blue (1) to yellow (60 or more)",
+};
 
 /** What the map shows, with a title, the legend of the classes shown, and whom it is thanks to, as a PNG. */
 export async function drawPicture(map: MapView, prediction: Prediction, view: ViewState): Promise<Blob | null> {
   const picture = await map.picture();
   const ratio = window.devicePixelRatio || 1;
   const result = prediction.result;
-  const rows = (result?.areas ?? []).filter((one) => !view.hidden.includes(one.code));
+  const rows = view.layer === "class" ? (result?.areas ?? []).filter((one) => !view.hidden.includes(one.code)) : [];
   const canvas = document.createElement("canvas");
   const width = picture.width / ratio;
   const columns = Math.max(1, Math.floor((width - 2 * MARGIN) / 190));
@@ -32,6 +36,7 @@ export async function drawPicture(map: MapView, prediction: Prediction, view: Vi
   const simulated = result?.simulated ? " · SIMULATED scenes" : "";
   context.fillText(`Model ${result?.model_version ?? "?"} · ${thanks}${simulated}`, MARGIN, 2 * LINE - 4);
   context.font = "13px system-ui, sans-serif";
+  if (view.layer !== "class") context.fillText(RAMPS[view.layer], MARGIN, 2.6 * LINE);
   rows.forEach((one, i) => {
     const x = MARGIN + (i % columns) * 190;
     const y = 2.6 * LINE + Math.floor(i / columns) * LINE;
