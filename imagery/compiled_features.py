@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from imagery.feature_program import program_of, sealed
+from imagery.feature_program import program_of
 from imagery.features import WrongCompositeError
+from training.kernel_arrays import sealed
 
 if TYPE_CHECKING:
     from imagery.recipe_model import Recipe

@@ -282,7 +282,9 @@ def _measure(series: Array, course: Array) -> None:
     """Measure a course [step, pixel]; see `imagery.phenology`. The first fall is the last one found on the way back."""
     last = series.shape[0] - 1
     base, peak, total, half = course[BASE], course[PEAK], course[TOTAL], course[HALFWAY]
-    base[:], peak[:], total[:] = series[0], series[0], series[0]
+    first = series[0]
+    for pixel in range(first.shape[0]):
+        base[pixel], peak[pixel], total[pixel] = first[pixel], first[pixel], first[pixel]
     course[PEAK_TIME, :], course[GREENUP, :], course[SENESCENCE, :] = ZERO, ZERO, np.float32(last)
     for step in range(1, last + 1):
         _climb(series[step], np.float32(step), peak, course[PEAK_TIME])

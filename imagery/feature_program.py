@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imagery import expressions
+from training.kernel_arrays import sealed
 
 if TYPE_CHECKING:
     from imagery.recipe_model import Recipe
@@ -74,13 +75,6 @@ def program_of(recipe: Recipe, *, whole: bool) -> FeatureProgram:
 
     """
     return _made(_Key(recipe.fingerprint, recipe.bands, whole, recipe))
-
-
-def sealed(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return a view that cannot be written to: numba compiles anew for each mix of those that can and cannot."""
-    view = array.view()
-    view.flags.writeable = False
-    return view
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from training.applicability_search import Search, sealed
+from training.applicability_search import Search
+from training.kernel_arrays import sealed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

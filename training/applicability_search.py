@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from training.kernel_arrays import sealed
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -64,13 +66,6 @@ class Search:
         """Return what the kernel takes."""
         of_axes = (self.leading, self.others, self.leading_samples, self.other_samples)
         return tuple(sealed(array) for array in (*of_axes, self.numbers, self.references))
-
-
-def sealed(array: NDArray[Any]) -> NDArray[Any]:
-    """Return a view that cannot be written to: numba compiles anew for each mix of those that can and cannot."""
-    view = array.view()
-    view.flags.writeable = False
-    return view
 
 
 def _blocks(turned: NDArray[np.float64], members: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
