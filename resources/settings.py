@@ -85,6 +85,12 @@ class Settings(BaseSettings):
     )
     memory_mib: int = Field(1024, ge=256, description="MiB that a map may take beside what its process has.")
 
+    ray_address: str | None = Field(
+        None,
+        validation_alias=AliasChoices("RAY_ADDRESS", "GEOCROP_RAY_ADDRESS"),
+        description="Ray cluster that `geocrop tune` uses; this machine's cores when unset.",
+    )
+
     # Datasets.
     max_reject_share: float = Field(0.05, ge=0, le=1, description="Share of bad rows above which a dataset fails.")
     block_size_m: float = Field(10_240.0, gt=0, description="Side of the spatial blocks that are held out together.")

@@ -136,6 +136,24 @@ def train(
 
 
 @app.command()
+def tune(
+    version: Annotated[str, typer.Argument(help="Dataset version, prepared: `geocrop train` or the sensor did it.")],
+    learner: Annotated[str, typer.Option(help="random_forest, xgboost, lightgbm or catboost.")],
+    out: Annotated[Path, typer.Option(help="YAML that the best hyperparameters are written to.", dir_okay=False)],
+    trials: Annotated[int, typer.Option(min=1, help="How many are tried; the first is what the settings say.")] = 20,
+    config: Annotated[
+        Path | None, typer.Option(help="YAML of hyperparameters to start from, as for `train`.", exists=True)
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Try hyperparameters of a learner, on all cores here, or on the Ray cluster that RAY_ADDRESS names."""
+    from geocrop_assets.cli.tuning import tune_version
+
+    with told_errors():
+        tune_version(_settings(home), version, learner, trials=trials, out=out, config=config)
+
+
+@app.command()
 def promote(
     version: Annotated[int, typer.Argument(help="Number of the model version in the registry.")],
     reason: Reason,
