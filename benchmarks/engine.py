@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from benchmarks.timing import Steps
 from training.classes import ClassTable
+from training.errors import GeocropError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
 
 MEMORY = 1 << 30
 """Bytes: the budget of the issue, and the default of the platform."""
+
+
+class NoScorerError(GeocropError):
+    """Save the bundle again with `scored=True`: without its scorer, plain libraries would be measured as the engine."""
+
+    code: ClassVar[str] = "no-scorer"
 
 
 @dataclass(frozen=True)
@@ -96,6 +103,8 @@ def map_model(task: Task) -> MapModel:
     """Return a task's bundle as what classifies pixels, as the asset `crop_map` has it."""
     from imagery.maps import MapModel
 
+    if task.bundle.scorer is None:
+        raise NoScorerError("the bundle carries no scorer of this version")
     classes = ClassTable.load()
     return MapModel(
         predict=task.bundle.score,

@@ -123,6 +123,7 @@ def summed(turns: Sequence[Turn], pixels: int) -> dict[str, Any]:
 
     return {
         "speedup_end_to_end": middle(lambda turn: _wall(turn.usual) / _wall(turn.engine)),
+        "cpu_ratio_end_to_end": middle(lambda turn: turn.usual["first"]["cpu_s"] / turn.engine["first"]["cpu_s"]),
         "speedup_without_trees": middle(lambda turn: _untreed(turn.usual) / _engine_untreed(turn.engine)),
         "speedup_end_to_end_vectorised_gaps": middle(lambda turn: _wall(_vectorised(turn.usual)) / _wall(turn.engine)),
         "speedup_without_trees_vectorised_gaps": middle(

@@ -22,7 +22,7 @@ from benchmarks import landscape
 from benchmarks.landscape import KINDS, Landscape
 from benchmarks.scenes import Archive, Tile, aoi_of, write_scenes
 from benchmarks.scorer_data import MISLABELLED, bundle_of
-from training.bundle import ModelBundle, library_versions
+from training.bundle import SCORER_FORMAT, ModelBundle, library_versions
 from training.classes import ClassTable
 from training.config import TrainingConfig
 
@@ -37,19 +37,29 @@ TRAINED_ON = Archive((Tile(name="36KTG", size=512, seed=77),))
 
 
 def kept_bundle(recipe: Recipe, config: TrainingConfig | None = None, samples: int = SAMPLES) -> Path:
-    """Return the folder of a fitted bundle with its scorer; it is fitted at the first call, which takes minutes."""
+    """Return the folder of a fitted bundle with its scorer.
+
+    It is fitted at the first call, which takes minutes, and gets its scorer again when the scorer's format changes.
+    """
     config = config or TrainingConfig()
     painted = [inspect.getsource(landscape), repr(TRAINED_ON.tiles), TRAINED_ON.season]
     facts = [recipe.fingerprint, config.identity(), samples, library_versions(), *painted]
     name = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "geocrop-benchmarks"
-    folder = cache / f"bundle-{name}"
-    if not folder.is_dir():
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache, prefix=".part-") as part:
-            fit_bundle(recipe, config, samples).save(Path(part) / "bundle", scored=True)
-            shutil.move(Path(part) / "bundle", folder)
-    return folder
+    plain, scored = cache / f"bundle-{name}", cache / f"scored-{name}-{SCORER_FORMAT}"
+    if not plain.is_dir():
+        _keep(fit_bundle(recipe, config, samples), plain, scored=False)
+    if not scored.is_dir():
+        _keep(ModelBundle.load(plain), scored, scored=True)
+    return scored
+
+
+def _keep(bundle: ModelBundle, folder: Path, *, scored: bool) -> None:
+    """Save a bundle, whole or not at all."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".part-") as part:
+        bundle.save(Path(part) / "bundle", scored=scored)
+        shutil.move(Path(part) / "bundle", folder)
 
 
 def fit_bundle(recipe: Recipe, config: TrainingConfig, samples: int, archive: Archive = TRAINED_ON) -> ModelBundle:
