@@ -81,8 +81,17 @@ class KeptBundles:
         """Keep a bundle, and forget the one that was used longest ago where there are too many."""
         with self._lock:
             self._kept[bundle_hash] = bundle
-            while len(self._kept) > self.limit:
-                self._kept.popitem(last=False)
+            self._forget()
+
+    def keep(self, limit: int) -> None:
+        """Keep so many from now on."""
+        with self._lock:
+            self.limit = limit
+            self._forget()
+
+    def _forget(self) -> None:
+        while len(self._kept) > self.limit:
+            self._kept.popitem(last=False)
 
 
 _KEPT = KeptBundles()
@@ -90,7 +99,7 @@ _KEPT = KeptBundles()
 
 def keep_bundles(limit: int) -> None:
     """Have this process keep the bundles it reads, so many of them: for processes that live long (0: none)."""
-    _KEPT.limit = limit
+    _KEPT.keep(limit)
 
 
 def load_bundle(store: ObjectStore, bundle_hash: str, cache: Path | None = None) -> ModelBundle:

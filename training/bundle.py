@@ -34,7 +34,7 @@ log = logging.getLogger("geocrop.bundle")
 
 SCHEMA = "geocrop-bundle-1"
 SCORER_FILE = "scorer.safetensors"
-SCORER_FORMAT = "geocrop-scorer-1"
+SCORER_FORMAT = "geocrop-scorer-2"
 APPLICABILITY_FILE = "applicability.safetensors"
 APPLICABILITY_FORMAT = "geocrop-applicability-1"
 LIBRARIES = ("catboost", "lightgbm", "numpy", "scikit-learn", "xgboost")

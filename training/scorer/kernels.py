@@ -2,7 +2,8 @@
 
 Pixels are taken in blocks of 256. A value is first turned into its rank among the thresholds of its feature (uint8), so
 that a block of one feature is 256 bytes and one instruction compares 64 pixels. A small tree is then not walked:
-each of its splits is evaluated for all pixels of the block, from the leaves up, without any branch.
+each of its splits is evaluated for all pixels of the block, from the leaves up, without any branch. Large trees are
+walked by sixteen neighbouring pixels side by side, on ranks of uint16.
 """
 
 from __future__ import annotations
@@ -25,11 +26,17 @@ Walk: TypeAlias = tuple[Any, ...]
 BLOCK = 256
 """Pixels of a block: 100 features of it (25 kB) stay in the first cache, and a tree's reading is paid once for all."""
 
-NAN_KEY = np.int32(2**31 - 1)
-"""Larger than the key of any number."""
+WALKERS = 16
+"""Pixels that walk a large tree side by side: while one waits for its node, the others go on."""
 
-FEW = 2
-"""Pixels that walk the rest of a large tree one by one: for so few, splitting a list costs more than it saves."""
+NODES_OF_A_LINE = 8
+"""Nodes of 8 bytes in a line of the cache."""
+
+NEXT_COLUMN, NEXT_NODE, LOW = np.uint64(16), np.uint64(32), np.uint64(2**16 - 1)
+"""The parts of a node, see `Walks`."""
+
+NONE, ONE = np.uint32(0), np.uint32(1)
+"""Counts of limits: what has a sign is looked up more slowly."""
 
 LANES = 64
 """Pixels that one vector operation takes: 512 bits of bytes; LLVM splits it where registers are narrower."""
@@ -156,85 +163,62 @@ def add_small_trees(ranks: Array, programs: Program, slots: Array, sums: Array) 
 
 
 @compiled
-def order_rows(X: Array, start: int, keys: Array) -> None:
-    """Fill keys int32 [f, n]: integers that order as the values of n rows of X float32 from `start` on; see `Walks`."""
-    bits = X.view(np.int32)
-    for first in range(0, keys.shape[1], LANES):  # so that a row is in the cache for all its features
-        for feature in range(keys.shape[0]):
-            for pixel in range(first, min(first + LANES, keys.shape[1])):
-                key = bits[start + pixel, feature]
-                key ^= (key >> 31) & NAN_KEY
-                keys[feature, pixel] = NAN_KEY if np.isnan(X[start + pixel, feature]) else key
+def search_rows(X: Array, start: int, stop: int, scales: Scaled, ranks: Array) -> None:
+    """Fill ranks uint16 [n (or more), column] of rows start:stop of X float32 [n, f]; see `Scales.searched`."""
+    feature, starts, limits, column = scales
+    values, counts = np.zeros(BLOCK, np.float32), np.zeros(BLOCK, np.uint32)
+    for first in range(0, stop - start, BLOCK):
+        n = min(stop - start - first, BLOCK)
+        for scale in range(feature.shape[0]):
+            for pixel in range(n):
+                values[pixel] = X[start + first + pixel, feature[scale]]
+            counts[:] = 0
+            own = limits[starts[scale] : starts[scale + 1]]
+            step = np.uint32((own.shape[0] + 1) >> 1)
+            while step > 0:
+                for pixel in range(BLOCK):  # all at once: the next half is chosen without a branch
+                    above = own[np.uint64(counts[pixel] + step - ONE)] < values[pixel]
+                    counts[pixel] = np.uint32(counts[pixel] + (step if above else NONE))
+                step = np.uint32(step >> 1)
+            if column[scale, 0] >= 0:
+                for pixel in range(n):
+                    ranks[first + pixel, column[scale, 0]] = counts[pixel]
+            if column[scale, 1] >= 0:
+                for pixel in range(n):
+                    ranks[first + pixel, column[scale, 1]] = 65535 if np.isnan(values[pixel]) else counts[pixel]
 
 
 @compiled
-def _split(  # noqa: PLR0917
-    key: Array, limit: int, wrap: int, pixels: Array, out: Array, first: int, last: int
-) -> int:
-    """Write pixels[first:last] to out[first:last], those that go left from its front, others from its end.
+def add_large_trees(ranks: Array, walks: Walk, n: int, sums: Array) -> int:
+    """Add the trees of `Walks` to sums [k, n (or more)] of the first n rows of ranks; both have room for whole blocks.
 
-    Return where the others begin. Both places are written and one is kept: there is no branch to foresee.
+    A tree is first read from end to end, for the processor foresees that, and waits for each line of it otherwise.
+    What is returned only keeps the compiler from leaving that out.
     """
-    left, right = np.uint64(first), np.uint64(last - 1)
-    for place in range(np.uint64(first), np.uint64(last)):
-        pixel = pixels[place]
-        goes_right = np.int32(key[pixel] + wrap) > limit
-        out[left] = pixel
-        out[right] = pixel
-        right -= np.uint64(goes_right)
-        left += np.uint64(not goes_right)
-    return np.int64(left)  # type: ignore[return-value]
-
-
-@compiled
-def _walk(keys: Array, nodes: Array, node: int, pixel: int) -> int:
-    """Return the leaf that a pixel comes to from a node."""
-    while nodes[node, 3] != node:
-        value = np.int32(keys[nodes[node, 1], pixel] + nodes[node, 2])
-        node = nodes[node, 3] + np.int64(value > nodes[node, 0])
-    return node
-
-
-@compiled
-def _add_leaf(row: int, walks: Walk, sums: Array, pixels: Array) -> None:
-    """Add a leaf's row, without its zeros, to the sums of the pixels that came to it."""
-    row_starts, outputs, values = walks[3], walks[4], walks[5]
-    for at in range(row_starts[row], row_starts[row + 1]):
-        total, value = sums[outputs[at]], values[at]
-        for place in range(pixels.shape[0]):
-            total[pixels[place]] += value
-
-
-@compiled
-def add_large_trees(keys: Array, walks: Walk, pixels: Array, stack: Array, sums: Array) -> None:
-    """Add the trees of `Walks` to sums [k, n (or more)]; pixels uint16 [2, n] and stack are room to work in.
-
-    The list of a node's pixels lies in one row of `pixels`, those of its children in the other, at the same places.
-    """
-    nodes, starts, rows, _, _, _, targets = walks
+    nodes, starts, rows, row_starts, outputs, values, targets = walks
+    flat, width = ranks.reshape(ranks.size), np.uint64(ranks.shape[1])
+    at, seen = np.zeros(WALKERS, np.uint64), np.uint64(0)
     for tree in range(starts.shape[0] - 1):
-        for pixel in range(keys.shape[1]):
-            pixels[0, pixel] = pixel
-        waiting = 1
-        stack[0, 0], stack[0, 1], stack[0, 2], stack[0, 3] = starts[tree], 0, keys.shape[1], 0
-        while waiting > 0:
-            waiting -= 1
-            node, first, last, side = stack[waiting, 0], stack[waiting, 1], stack[waiting, 2], stack[waiting, 3]
-            while nodes[node, 3] != node and last - first > FEW:
-                key, limit, wrap = keys[nodes[node, 1]], nodes[node, 0], nodes[node, 2]
-                middle = _split(key, limit, wrap, pixels[side], pixels[1 - side], first, last)
-                node, side = nodes[node, 3], 1 - side
-                if middle < last:
-                    stack[waiting, 0], stack[waiting, 1] = node + 1, middle
-                    stack[waiting, 2], stack[waiting, 3] = last, side
-                    waiting += 1
-                last = middle
-            if nodes[node, 3] == node:
-                _add_leaf(rows[node], walks, sums[targets[tree] :], pixels[side, first:last])
-            else:
-                for place in range(first, last):
-                    leaf = _walk(keys, nodes, node, pixels[side, place])
-                    _add_leaf(rows[leaf], walks, sums[targets[tree] :], pixels[side, place : place + 1])
+        for node in range(starts[tree], starts[tree + 1], NODES_OF_A_LINE):
+            seen ^= nodes[node]
+        total = sums[targets[tree] :]
+        for first in range(0, n, WALKERS):
+            origin, moved = np.uint64(first) * width, np.uint64(1)
+            at[:] = np.uint64(starts[tree])
+            while moved != np.uint64(0):
+                moved = np.uint64(0)
+                for walker in range(WALKERS):
+                    node = nodes[at[walker]]
+                    column = (node >> NEXT_COLUMN) & LOW
+                    rank = flat[origin + np.uint64(walker) * width + column]
+                    following = (node >> NEXT_NODE) + np.uint64(rank > np.uint16(node & LOW))
+                    moved |= following ^ at[walker]
+                    at[walker] = following
+            for walker in range(WALKERS):
+                row = rows[at[walker]]
+                for place in range(row_starts[row], row_starts[row + 1]):
+                    total[outputs[place], first + walker] += values[place]
+    return seen  # type: ignore[return-value]
 
 
 @compiled
@@ -253,15 +237,3 @@ def largest_numbers(choices: Array, starts: Array, results: Array, slots: int) -
         for number in range(results.shape[1]):
             found[group, number] = largest[results[group, number]]
     return found
-
-
-@compiled
-def deepest(nodes: Array) -> int:
-    """Return the number of splits on the longest way through `Walks`, whose children come after their parents."""
-    depth = np.zeros(nodes.shape[0], np.int64)
-    for node in range(nodes.shape[0]):
-        child = nodes[node, 3]
-        if child != node:
-            depth[child] = max(depth[child], depth[node] + 1)
-            depth[child + 1] = max(depth[child + 1], depth[node] + 1)
-    return depth.max()  # type: ignore[no-any-return]

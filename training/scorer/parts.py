@@ -10,6 +10,7 @@ import numpy as np
 from training.array_files import InvalidModelFile
 from training.scorer.programs import TOGETHER
 from training.scorer.trees import Link
+from training.scorer.walks import COLUMN_BITS, NEXT_BITS, STAYS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -120,17 +121,17 @@ class SmallPart(Part):
 
 @dataclass(frozen=True, eq=False)
 class LargePart(Part):
-    """Trees of any size; see `Walks`."""
+    """Trees of any size; see `Walks`. A node uint64 is limit number, column (from bit 16) and next node (from 32)."""
 
     kind: ClassVar[str] = "large"
-    nodes: NDArray[np.int32]
+    nodes: NDArray[np.uint64]
     rows: NDArray[np.int32]
     row_starts: NDArray[np.int64]
     outputs: NDArray[np.int32]
 
     @classmethod
-    def of(cls, model: TreeModel, walks: Walks) -> LargePart:
-        """Put trees for walking and what becomes of their sums together."""
+    def of(cls, model: TreeModel, walks: Walks, where: NDArray[np.int32]) -> LargePart:
+        """Put trees for walking, the ranks of their limits and what becomes of their sums together."""
         width = int(walks.outputs.max(initial=0)) + 1
         return cls(
             starts=walks.starts,
@@ -139,33 +140,28 @@ class LargePart(Part):
             base=model.base.astype(np.float64),
             link=np.array([LINKS.index(model.link), width], np.uint8),
             trees=np.array([len(walks.starts) - 1], np.int64),
-            nodes=walks.nodes,
+            nodes=walks.nodes(where),
             rows=walks.rows,
             row_starts=walks.row_starts,
             outputs=walks.outputs,
         )
 
-    @property
-    def depth(self) -> int:
-        """Splits on the longest way from a root to a leaf."""
-        from training.scorer.kernels import deepest
-
-        return int(deepest(self.nodes))
-
     def kernel_arrays(self) -> tuple[Any, ...]:
         """Return what the kernel takes as walks."""
         return self.nodes, self.starts, self.rows, self.row_starts, self.outputs, self.values, self.target
 
-    def refuse_unfit(self, n_features: int) -> None:
+    def refuse_unfit(self, n_columns: int) -> None:
         """Refuse arrays that would lead a kernel outside them, or around in a circle: it does not check."""
-        nodes, n = self.nodes, len(self.nodes)
-        _expect(nodes.dtype == np.int32 and nodes.ndim == 2 and nodes.shape[1] == 4)  # noqa: PLR2004
+        n = len(self.nodes)
+        _expect(self.nodes.dtype == np.uint64 and self.nodes.ndim == 1)
         _expect(self.rows.dtype == np.int32 and self.rows.shape == (n,))
         _expect(self.row_starts.dtype == np.int64 and self.outputs.dtype == np.int32)
         _refuse_unfit(self, n, int(self.link[1]))
-        leaf = nodes[:, 3] == np.arange(n)
-        _expect(bool((leaf | ((nodes[:, 3] > np.arange(n)) & (nodes[:, 3] < n - 1))).all()))
-        _expect(bool((nodes[:, 1] >= 0).all() and (nodes[:, 1] < n_features).all()))
+        _expect(bool((np.diff(self.starts) >= 1).all()))
+        following, column = self.nodes >> NEXT_BITS, (self.nodes >> COLUMN_BITS) & STAYS
+        leaf = (following == np.arange(n)) & (self.nodes & STAYS == STAYS)
+        _expect(bool((leaf | ((following > np.arange(n)) & (following < n - 1))).all()))
+        _expect(bool((column < max(n_columns, 1)).all()))
         _expect(bool((self.rows >= 0).all() and (self.rows < len(self.row_starts) - 1).all()))
         _expect(bool((np.diff(self.row_starts) >= 0).all() and self.row_starts[0] == 0))
         _expect(bool(self.row_starts[-1] == len(self.values) == len(self.outputs)))

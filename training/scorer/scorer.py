@@ -19,10 +19,10 @@ from training.array_files import InvalidModelFile, read_arrays, write_arrays
 from training.bundle import SCORER_FORMAT
 from training.scorer.parts import BLOCK, LargePart, SmallPart
 from training.scorer.programs import Programs, is_small, programs_of
-from training.scorer.ranks import Scales, ranked
+from training.scorer.ranks import MANY_LIMITS, MAX_LIMITS, Scales, ranked
 from training.scorer.readers import read_learner
 from training.scorer.trees import NotConvertible, SymmetricTrees, TreeModel
-from training.scorer.walks import walks_of
+from training.scorer.walks import Walks, walks_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     Finish = Callable[[slice, Probabilities], None]
 
 FORMAT = SCORER_FORMAT
-CHUNK = 8192
-"""Pixels that a thread takes at once: 6 MB of ranks, keys and sums for 100 features."""
+CHUNK = 2048
+"""Pixels that a thread takes at once: 1.5 MB of ranks and sums for 100 features, near what a core's cache holds."""
 
 TOLERANCE = 1e-6
 """Largest difference of a learner's probability from its library's that a conversion may show."""
@@ -59,12 +59,13 @@ class ScorerMismatch(InvalidModelFile):
 class Scorer:
     """A bundle with its learners converted.
 
-    `parts` are the converted learners by name, `scales` what their features are ranked by, and `plain` says of each
-    learner that is left to its library why.
+    `parts` are the converted learners by name, `scales` what the features of small trees are ranked by and `wide` those
+    of large trees, and `plain` says of each learner that is left to its library why.
     """
 
     bundle: ModelBundle
     scales: Scales
+    wide: Scales
     parts: dict[str, SmallPart | LargePart]
     plain: dict[str, str]
 
@@ -100,6 +101,7 @@ class Scorer:
         """Write the converted learners (not the bundle) as a safetensors file; the same bundle gives the same bytes."""
         arrays: dict[str, NDArray[Any]] = {"bundle": np.frombuffer(bytes.fromhex(self.bundle.hash), np.uint8)}
         arrays |= {f"scales/{name}": getattr(self.scales, name) for name in _SCALE_FIELDS}
+        arrays |= {f"wide/{name}": getattr(self.wide, name) for name in _SCALE_FIELDS}
         for name, part in self.parts.items():
             arrays |= {f"{part.kind}/{name}/{field}": array for field, array in part.arrays().items()}
         write_arrays(path, arrays, FORMAT)
@@ -122,6 +124,7 @@ class Scorer:
             raise ScorerMismatch(f"the scorer was made from bundle {made_from[:12]}, not {bundle.hash[:12]}")
         try:
             scales = Scales(**{name: arrays.pop(f"scales/{name}") for name in _SCALE_FIELDS})
+            wide = Scales(**{name: arrays.pop(f"wide/{name}") for name in _SCALE_FIELDS})
             found: dict[tuple[str, str], dict[str, NDArray[Any]]] = {}
             for key, array in arrays.items():
                 kind, name, field = key.split("/")
@@ -131,18 +134,16 @@ class Scorer:
             raise InvalidModelFile(f"the scorer's file: {error!r}") from error
         why = "its file holds no such learner"
         plain = {fit.name: why for fit in bundle.learners if fit.name not in parts}
-        return cls(bundle, scales, parts, plain)._refuse_unfit()
+        return cls(bundle, scales, wide, parts, plain)._refuse_unfit()
 
     def _refuse_unfit(self) -> Scorer:
         """Refuse arrays that a kernel would run out of, for it does not check bounds."""
         n_features, n_classes = len(self.bundle.features), len(self.bundle.classes)
-        self.scales.refuse_unfit(n_features)
+        self.scales.refuse_unfit(n_features, MAX_LIMITS)
+        self.wide.refuse_unfit(n_features, MANY_LIMITS)
         known = {fit.name for fit in self.bundle.learners}
         for name, part in self.parts.items():
-            if isinstance(part, SmallPart):
-                part.refuse_unfit(self.scales.n_columns)
-            else:
-                part.refuse_unfit(n_features)
+            part.refuse_unfit((self.scales if isinstance(part, SmallPart) else self.wide).n_columns)
             sums = 1 if part.link_name == "sigmoid" else n_classes
             if name not in known or len(part.base) != sums:
                 raise InvalidModelFile(f"the scorer's {name} does not belong to this bundle")
@@ -185,6 +186,7 @@ def convert(bundle: ModelBundle) -> Scorer:
 def _converted(bundle: ModelBundle, models: dict[str, TreeModel], plain: dict[str, str]) -> Scorer:
     """Return the scorer of these models."""
     small: dict[str, Programs] = {}
+    large: dict[str, Walks] = {}
     parts: dict[str, SmallPart | LargePart] = {}
     for name, model in models.items():
         if is_small(model.trees):
@@ -192,24 +194,28 @@ def _converted(bundle: ModelBundle, models: dict[str, TreeModel], plain: dict[st
         elif isinstance(model.trees, SymmetricTrees):
             plain[name] = "its symmetric trees have more than 256 leaves"
         else:
-            parts[name] = LargePart.of(model, walks_of(model.trees))
+            large[name] = walks_of(model.trees)
     scales, where = ranked(list(small.values()))
     for (name, programs), of_program in zip(small.items(), where, strict=True):
         parts[name] = SmallPart.of(models[name], programs, of_program)
-    return Scorer(bundle, scales, parts, plain)._refuse_unfit()
+    wide, where = ranked(list(large.values()), MANY_LIMITS)
+    for (name, walks), of_walks in zip(large.items(), where, strict=True):
+        parts[name] = LargePart.of(models[name], walks, of_walks)
+    return Scorer(bundle, scales, wide, parts, plain)._refuse_unfit()
 
 
 def _made_up(scorer: Scorer) -> NDArray[np.float32]:
-    """Return pixels float32 [512, f] on, just beside and between the limits of small trees, with gaps."""
+    """Return pixels float32 [512, f] on, just beside and between the limits of trees, with gaps."""
     random = np.random.default_rng(0)
-    n_features, scales = len(scorer.bundle.features), scorer.scales
+    n_features = len(scorer.bundle.features)
     X = (10 ** random.uniform(-3, 4, n_features) * random.normal(size=(CHECKED, n_features))).astype(np.float32)
-    for number, feature in enumerate(scales.feature):
-        limits = scales.limits[scales.starts[number] : scales.starts[number + 1]]
-        drawn = random.choice(limits, CHECKED)
-        with np.errstate(over="ignore"):
-            above = np.nextafter(drawn, np.float32(np.inf))
-        X[:, feature] = np.where(random.random(CHECKED) < 0.5, drawn, above)  # noqa: PLR2004  # half of them
+    for feature in range(n_features):
+        limits = np.concatenate([scales.limits_of(feature) for scales in (scorer.scales, scorer.wide)])
+        if limits.size:
+            drawn = random.choice(limits, CHECKED)
+            with np.errstate(over="ignore"):
+                above = np.nextafter(drawn, np.float32(np.inf))
+            X[:, feature] = np.where(random.random(CHECKED) < 0.5, drawn, above)  # noqa: PLR2004  # half of them
     X[random.random(X.shape) < 0.05] = np.nan  # noqa: PLR2004  # one in twenty
     X[np.abs(X) > HUGE] = np.nan
     return X
@@ -225,9 +231,8 @@ class _Room:
         columns = scorer.scales.n_columns
         self.ranks = _aligned(blocks * columns if small else 0, BLOCK).reshape(-1, max(columns, 1), BLOCK)
         self.slots = _aligned(max((part.n_slots for part in small), default=1), BLOCK)
-        self.keys = np.empty(len(scorer.bundle.features) * n if large else 0, np.int32)
-        self.pixels = np.empty((2, n), np.uint16)
-        self.stack = np.empty((max((part.depth for part in large), default=0) + 2, 4), np.int64)
+        self.wide_ranks = np.zeros((blocks * BLOCK if large else 0, max(scorer.wide.n_columns, 1)), np.uint16)
+        self.wide = scorer.wide.searched()
 
 
 def _aligned(rows: int, width: int) -> NDArray[np.uint8]:
@@ -263,11 +268,10 @@ def _chunk(scorer: Scorer, X: NDArray[np.float32], start: int, stop: int, room: 
 
     n = stop - start
     ranks = room.ranks[: -(-n // BLOCK)]
-    keys = room.keys[: n * X.shape[1]].reshape(-1, n)
     if ranks.size:
         kernels.rank_rows(X, start, stop, scorer.scales.kernel_arrays(), ranks)
-    if keys.size:
-        kernels.order_rows(X, start, keys)
+    if room.wide_ranks.size:
+        kernels.search_rows(X, start, stop, room.wide, room.wide_ranks)
     found: Probabilities = {}
     for name, part in scorer.parts.items():
         sums = np.empty((len(part.base), -(-n // BLOCK) * BLOCK), part.values.dtype)
@@ -275,6 +279,6 @@ def _chunk(scorer: Scorer, X: NDArray[np.float32], start: int, stop: int, room: 
         if isinstance(part, SmallPart):
             kernels.add_small_trees(ranks, part.kernel_arrays(), room.slots, sums)
         else:
-            kernels.add_large_trees(keys, part.kernel_arrays(), room.pixels, room.stack, sums)
+            kernels.add_large_trees(room.wide_ranks, part.kernel_arrays(), n, sums)
         found[name] = part.probabilities(sums[:, :n])
     return found

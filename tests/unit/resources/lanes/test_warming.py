@@ -36,13 +36,13 @@ def test_the_champion_is_held_with_its_scorer_and_a_map_compiles_nothing(  # noq
 ) -> None:
     registry.set_champion(register(good_model))
     warmth.warm()
-    known = len(kernels.add_large_trees.signatures), len(kernels.order_rows.signatures)
+    known = len(kernels.add_large_trees.signatures), len(kernels.search_rows.signatures)
     held = load_bundle(store, good_model.bundle.hash)
     assert held is load_bundle(store, good_model.bundle.hash)
     assert held.scorer is not None
     X = np.random.default_rng(0).normal(size=(9000, len(held.features))).astype(np.float32)
     np.testing.assert_allclose(held.score(X, 2), held.predict_proba(X), atol=1e-6, rtol=0)
-    assert (len(kernels.add_large_trees.signatures), len(kernels.order_rows.signatures)) == known
+    assert (len(kernels.add_large_trees.signatures), len(kernels.search_rows.signatures)) == known
     registry.set_champion(register(poor_model))
     warmth.refresh()
     assert load_bundle(store, poor_model.bundle.hash) is load_bundle(store, poor_model.bundle.hash)

@@ -108,7 +108,7 @@ def test_a_learner_whose_file_cannot_be_read_is_left_to_its_library_and_named(
 
 def test_once_a_pixel_is_scored_nothing_is_compiled_any_more(folder: Path, odd_pixels: Pixels) -> None:
     bundle, X = ModelBundle.load(folder), odd_pixels(600)
-    used = (kernels.rank_rows, kernels.order_rows, kernels.add_small_trees, kernels.add_large_trees)
+    used = (kernels.rank_rows, kernels.search_rows, kernels.add_small_trees, kernels.add_large_trees)
     bundle.score(X[:1])
     known = [len(kernel.signatures) for kernel in used]
     read_only = X.copy()

@@ -44,9 +44,9 @@ def beside_limits(scorer: Scorer, n: int) -> np.ndarray:
     """Return pixels whose values are limits and the floats just above and below them."""
     random = np.random.default_rng(5)
     X = np.zeros((n, len(scorer.bundle.features)), np.float32)
-    scales = scorer.scales
-    for number, feature in enumerate(scales.feature):
-        at = random.choice(scales.limits[scales.starts[number] : scales.starts[number + 1]], n)
+    for feature in range(X.shape[1]):
+        limits = np.concatenate([scales.limits_of(feature) for scales in (scorer.scales, scorer.wide)])
+        at = random.choice(limits if limits.size else np.zeros(1, np.float32), n)
         with np.errstate(over="ignore"):
             ways = [at, np.nextafter(at, np.float32(np.inf)), np.nextafter(at, np.float32(-np.inf))]
         X[:, feature] = np.choose(random.integers(0, 3, n), ways)
@@ -222,14 +222,19 @@ def test_a_scorer_of_another_bundle_or_format_is_refused(
         ("small/xgboost/starts", (1,), 10**6),
         ("small/xgboost/results", (0, 0), 99),
         ("small/xgboost/target", (0,), 3),
-        ("large/lightgbm/nodes", (0, 3), -5),
-        ("large/lightgbm/nodes", (9, 3), 1),
-        ("large/lightgbm/nodes", (0, 1), 7),
+        ("large/lightgbm/nodes", (0,), 2**48),
+        ("large/lightgbm/nodes", (9,), 1 << 32),
+        ("large/lightgbm/nodes", (9,), 9 << 32),
+        ("large/lightgbm/nodes", (0,), (1 << 32) + (999 << 16)),
+        ("large/lightgbm/starts", (1,), 0),
         ("large/lightgbm/rows", (-1,), 10**6),
         ("large/lightgbm/row_starts", (1,), -4),
         ("scales/feature", (0,), 7),
         ("scales/starts", (1,), 10**6),
         ("scales/column", (0, 0), -2),
+        ("wide/feature", (0,), 7),
+        ("wide/starts", (1,), 10**6),
+        ("wide/column", (0, 0), -2),
     ],
 )
 def test_arrays_that_would_lead_a_kernel_astray_are_refused(  # noqa: PLR0917  # pytest calls by name
