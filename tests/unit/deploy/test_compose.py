@@ -116,6 +116,8 @@ def test_every_container_is_hardened_bounded_and_watched(services: dict[str, dic
 def test_images_are_pinned_and_those_that_production_has(services: dict[str, dict[str, Any]]) -> None:
     overlay = yaml.safe_load((DEPLOY / "k8s" / "overlays" / "prod" / "kustomization.yaml").read_text())
     production = {one["name"]: one["newTag"] for one in overlay["images"]}
+    component = (DEPLOY / "k8s" / "components" / "titiler" / "titiler.yaml").read_text()
+    production |= dict(re.findall(r"image: (\S+titiler):(\S+)", component))
     for name, one in services.items():
         image, tag = one["image"].split(":", 1)
         if name in OURS:

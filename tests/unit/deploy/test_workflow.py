@@ -125,6 +125,7 @@ def test_the_overlay_that_is_deployed_can_be_bumped_and_each_of_its_images_be_bu
     assert python(CI / "images.py", "bump", copy, "fedcba987654").returncode == 0
     after = yaml.safe_load(copy.read_text())
     ours = [one["name"] for one in after["images"] if one["newTag"] == "fedcba987654"]
+    assert ours[0] == "geocrop-code"  # others build on it
     assert ours == [one["name"] for one in before["images"] if one["name"].startswith("geocrop-")]
     for one in before["images"]:
         if one["name"] in ours:
@@ -162,9 +163,9 @@ def test_a_bump_that_would_deploy_nothing_is_refused(overlay: Path, text: str, t
 
 
 def test_every_image_is_built_from_its_file_and_pushed_under_the_tag(tmp_path: Path) -> None:
-    for name in ("code", "api"):
+    for name, text in (("code", "FROM scratch\n"), ("api", "ARG CODE_IMAGE=geocrop-code:local\nFROM scratch\n")):
         (tmp_path / "deploy" / "images").mkdir(parents=True, exist_ok=True)
-        (tmp_path / "deploy" / "images" / f"{name}.Dockerfile").write_text("FROM scratch\n")
+        (tmp_path / "deploy" / "images" / f"{name}.Dockerfile").write_text(text)
     (tmp_path / "deploy" / "ci").mkdir()
     for name in ("images.py", "build-push"):
         (tmp_path / "deploy" / "ci" / name).write_bytes((CI / name).read_bytes())
@@ -177,9 +178,10 @@ def test_every_image_is_built_from_its_file_and_pushed_under_the_tag(tmp_path: P
     subprocess.run(script, check=True, capture_output=True, timeout=60, env=told)
     address = "git.example.org/geocrop/geocrop"
     assert log.read_text().splitlines() == [
-        f"build --format docker --file deploy/images/code.Dockerfile --tag {address}-code:abc .",
+        f"build --file deploy/images/code.Dockerfile --tag {address}-code:abc --format docker .",
         f"push {address}-code:abc",
-        f"build --format docker --file deploy/images/api.Dockerfile --tag {address}-api:abc .",
+        f"build --file deploy/images/api.Dockerfile --tag {address}-api:abc --build-arg CODE_IMAGE={address}-code:abc"
+        " --format docker .",
         f"push {address}-api:abc",
     ]
     (tmp_path / "deploy" / "images" / "api.Dockerfile").unlink()
