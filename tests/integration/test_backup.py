@@ -117,14 +117,14 @@ def tables(url: str) -> dict[str, str]:
         return found | {f"sequence {name}": str(value) for name, value in cursor.fetchall()}
 
 
-@pytest.fixture
-def platform(
+@pytest.fixture(scope="module")
+def filled(
     postgis_server: Any,  # noqa: ANN401
     empty_s3: Any,  # noqa: ANN401
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Platform]:
     """Yield a platform with users, an AOI with PostGIS's geometry, a Dagster run, a model table of its own role."""
+    tmp_path = tmp_path_factory.mktemp("platform")
     store = S3Store(empty_s3.endpoint, empty_s3.access_key, empty_s3.secret_key, secure=False)
     store.ensure_buckets([MLFLOW_BUCKET])
     address = urlsplit(postgis_server.url)
@@ -141,8 +141,6 @@ def platform(
         "GEOCROP_BACKUP_BUCKETS": MLFLOW_BUCKET,
         "GEOCROP_HOME": str(tmp_path / "home"),
     }
-    for name in ("PGHOST", "PGPORT", "PGUSER"):
-        monkeypatch.setenv(name, environment[name])
     with (
         role(postgis_server.url, "mlflow_keeper"),
         postgis_server.fresh(tables=True) as geocrop,
@@ -159,6 +157,15 @@ def platform(
         yield Platform(store, vault, databases, environment)
         for bucket in (*KEPT, VAULT):
             empty(store, bucket)
+
+
+@pytest.fixture
+def platform(filled: Platform, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
+    """Yield that platform, with no backup yet; each test leaves it as it was, or the module fails."""
+    for name in ("PGHOST", "PGPORT", "PGUSER"):
+        monkeypatch.setenv(name, filled.environment[name])
+    yield filled
+    empty(filled.store, VAULT)
 
 
 @contextmanager
@@ -266,6 +273,21 @@ def test_a_backup_killed_half_way_is_none_and_the_next_one_is_whole(platform: Pl
     assert platform.vault.ids()[0] in say(platform, "list")
     platform.wipe()
     say(platform, "restore", "latest")
+    assert platform.checksums() == before
+
+
+def test_a_restore_that_fails_amid_a_database_leaves_it_empty_and_is_done_again(platform: Platform) -> None:
+    before = platform.checksums()
+    manifest = platform.back_up()
+    url = platform.databases["mlflow"]
+    administer(url, f'DROP DATABASE "{name_of(url)}" WITH (FORCE)')
+    administer(url, "ALTER ROLE mlflow_keeper RENAME TO somebody_else")
+    vault = Vault(platform.vault.store, VAULT)
+    with pytest.raises(DatabaseToolFailed, match='role "mlflow_keeper" does not exist'):
+        restore(vault, manifest, platform.store, databases=[name_of(url)], objects=False)
+    assert tables(url) == {}, "not the tables without their owner"
+    administer(url, "ALTER ROLE somebody_else RENAME TO mlflow_keeper")
+    restore(vault, manifest, platform.store, databases=[name_of(url)], objects=False)
     assert platform.checksums() == before
 
 

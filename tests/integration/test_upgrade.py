@@ -102,7 +102,7 @@ def test_a_database_of_the_previous_revision_keeps_every_row(previous: Database)
         assert current_revision(connection) == revisions()[1]
 
 
-@pytest.mark.slow
+@pytest.mark.deploy
 def test_the_migration_job_migrates_all_three_databases_and_again_without_harm(
     postgis_server: Any,  # noqa: ANN401
     dagster_postgres_home: Path,
