@@ -68,21 +68,15 @@ class FeatureProgram:
 
 
 def program_of(recipe: Recipe, *, whole: bool) -> FeatureProgram:
-    """Return a recipe's program for composites of whole numbers or of float32; made once.
-
-    Raises:
-        KeyError: a formula or a series names a static layer, as `features_of` does.
-
-    """
-    return _made(_Key(recipe.fingerprint, recipe.bands, whole, recipe))
+    """Return a recipe's program for composites of whole numbers or of float32; made once."""
+    return _made(_Key(recipe.fingerprint, whole, recipe))
 
 
 @dataclass(frozen=True)
 class _Key:
-    """What a program depends on; a fingerprint does not know the order of bands."""
+    """What a program depends on."""
 
     fingerprint: str
-    bands: tuple[str, ...]
     whole: bool
     recipe: Recipe = field(compare=False)
 

@@ -172,6 +172,7 @@ class Recipe(_Part):
             known[name] = None
         static = {name for name, asset in self.assets.items() if asset.static}
         wanted = self.features
+        _refuse_static(self, static)
         _need("features.series", wanted.series, known)
         _need("features.seasonal", wanted.seasonal.layers if wanted.seasonal else (), known)
         _need("features.phenology", (wanted.phenology.layer,) if wanted.phenology else (), known)
@@ -194,6 +195,7 @@ class Recipe(_Part):
     def fingerprint(self) -> str:
         """The sha256 of the content that makes values (title and description left out), as hex."""
         content = self.model_dump(mode="json", exclude={"title", "description"})
+        content |= {"order": [list(self.assets), list(self.layers)]}  # of bands in composites, which sorting would hide
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -247,3 +249,16 @@ def _need(where: str, names: tuple[str, ...], known: dict[str, None]) -> None:
     missing = [name for name in names if name not in known]
     if missing:
         raise ValueError(f"{where}: {', '.join(missing)} is not among {', '.join(known) or 'static assets'}")
+
+
+def _refuse_static(recipe: Recipe, static: set[str]) -> None:
+    """Refuse a static asset where a value for each step is wanted."""
+    wanted = recipe.features
+    uses = {f"layers.{name}": expressions.parse(derived.formula).names for name, derived in recipe.layers.items()}
+    uses |= {"features.series": wanted.series}
+    uses |= {"features.seasonal": wanted.seasonal.layers} if wanted.seasonal else {}
+    uses |= {"features.phenology": (wanted.phenology.layer,)} if wanted.phenology else {}
+    for where, names in uses.items():
+        found = [name for name in names if name in static]
+        if found:
+            raise ValueError(f"{where}: {', '.join(found)} is static and has no steps: list it in features.static")

@@ -70,6 +70,12 @@ def test_a_file_in_an_extra_folder_is_found_by_name_and_comes_first(write_recipe
     assert load_recipe("mine", [tmp_path]).id == "mine@1"
 
 
+STATIC = (
+    "extends: ndvi-season\nname: xx\nversion: 1\n"
+    "assets: {slope: {asset: slope, dtype: int16, nodata: -32768, static: true}}\n"
+)
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -82,6 +88,9 @@ def test_a_file_in_an_extra_folder_is_found_by_name_and_comes_first(write_recipe
         ("extends: ndvi-season\nname: xx\nversion: 1\ngrid: {crs: utm}\n", "resolution"),
         ("extends: ndvi-season\nname: xx\nversion: 1\nmask: {grow: [5]}\n", "grow"),
         ("extends: ndvi-season\nname: xx\nversion: 1\nstatistic: sum\n", "float32"),
+        (STATIC + "layers: {a: {formula: 'ndvi * slope'}}\n", r"layers\.a: slope is static"),
+        (STATIC + "features: {series: [slope]}\n", r"features\.series: slope is static"),
+        (STATIC + "features: {phenology: {layer: slope}}\n", r"features\.phenology: slope is static"),
         ("- a list\n", "mapping"),
         ("{", "YAML"),
     ],

@@ -16,6 +16,7 @@ import joblib
 import numpy as np
 import pytest
 
+from training.applicability import warm
 from training.bundle import ModelBundle
 from training.bundle_files import MANIFEST, BundleRefused, content_hash
 from training.classes import ClassTable
@@ -59,6 +60,7 @@ def test_a_loaded_bundle_predicts_as_in_training_without_unpickling(
 
     import cloudpickle
 
+    warm()  # numba keeps its own compiled code pickled
     for module in (pickle, joblib, cloudpickle):
         monkeypatch.setattr(module, "load", refuse)
     for module in (pickle, cloudpickle):
