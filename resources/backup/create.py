@@ -59,8 +59,8 @@ class Copying:
         """Raise BackupIncomplete where a pointer names a file that was not kept."""
         for one in [one for one in self.kept.values() if is_pointer(one.key)]:
             with self.vault.fetched(one.sha256, self.folder) as path:
-                files = json.loads(path.read_bytes()).get("files", {}).values()
-            lost = [key for key in files if (one.bucket, key) not in self.kept]
+                named = named_files(one.key, path.read_bytes())
+            lost = [key for key in named if (one.bucket, key) not in self.kept]
             if lost:
                 raise BackupIncomplete(f"{one.bucket}/{lost[0]} went while {one.key} named it")
 
@@ -68,6 +68,15 @@ class Copying:
 def is_pointer(key: str) -> bool:
     """Tell whether a key is that of a pointer to published files."""
     return key.endswith(f"/{POINTER_NAME}")
+
+
+def named_files(key: str, pointer: bytes) -> list[str]:
+    """Return the keys that a pointer names, in its own bucket: one of `resources.publish` or of `resources.folders`."""
+    said = json.loads(pointer)
+    if isinstance(said["files"], dict):
+        return list(said["files"].values())
+    prefix = key.removesuffix(POINTER_NAME) + said["sha256"]
+    return [f"{prefix}/{one['name']}" for one in said["files"]]
 
 
 def create(

@@ -15,6 +15,7 @@ from resources.backup.manifest import Manifest
 from resources.backup.restore import restore, verify
 from resources.backup.retention import Keeping, decide_backups_to_delete, prune
 from resources.backup.vault import LEASE, LEASE_KEY, Vault, content_key
+from resources.folders import publish_folder
 from resources.layout import DATASETS, RESULTS, map_prefix
 from resources.object_store import FolderStore, ObjectStat
 from resources.publish import POINTER_NAME, publish_files
@@ -112,6 +113,18 @@ def test_a_file_deleted_meanwhile_that_a_pointer_names_makes_no_backup(vault: Va
     with pytest.raises(BackupIncomplete, match="named it"):
         back_up(vault, store)
     assert vault.ids() == []
+
+
+def test_both_kinds_of_pointers_are_followed(vault: Vault, store: Changing, tmp_path: Path) -> None:
+    folder = tmp_path / "fit"
+    (folder / "part").mkdir(parents=True)
+    (folder / "part" / "model.ubj").write_bytes(b"trees")
+    facts = publish_folder(store, RESULTS, "xgboost_model/v1/Raw", folder)
+    assert back_up(vault, store).objects == 5
+    store.meanwhile = lambda: store.delete(RESULTS, f"xgboost_model/v1/Raw/{facts.sha256}/part/model.ubj")
+    store.listed = 0
+    with pytest.raises(BackupIncomplete, match=r"part/model\.ubj"):
+        back_up(vault, store)
 
 
 def test_changed_and_missing_content_is_found(vault: Vault, store: Changing, tmp_path: Path) -> None:
