@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imagery.budget import DEFAULT_MEMORY
-from imagery.grid import Block
+from imagery.grid import Block, blocks
 from imagery.making import block_bytes
 from imagery.open_files import OPEN_FILES, OpenFile
 from imagery.reading import gdal_env, gdal_href, same_crs, wkt_of
@@ -165,13 +165,7 @@ def _whole_tiles(pixels: int) -> int:
 
 
 def _blocks(grid: GeoBox, whole: GeoBox, left: int, top: int, side: int) -> Iterator[Block]:
-    """Cut a grid along lines that start at a column and row of it and follow at a distance."""
-    height, width = (int(length) for length in grid.shape)
-    inverse = ~whole.affine
-    origin = inverse @ (grid.affine.c, grid.affine.f)
-    column0, row0 = round(origin[0]), round(origin[1])
-    for row in range(top, height, side):
-        for column in range(left, width, side):
-            rows = slice(max(row, 0), min(row + side, height))
-            columns = slice(max(column, 0), min(column + side, width))
-            yield Block(grid[rows, columns], rows.start + row0, columns.start + column0)
+    """Cut a grid along lines that start at a column and row of it; its blocks count in the whole's rows and columns."""
+    column0, row0 = (round(number) for number in ~whole.affine @ (grid.affine.c, grid.affine.f))
+    for block in blocks(grid, side, (top, left)):
+        yield Block(block.geobox, block.row0 + row0, block.col0 + column0)

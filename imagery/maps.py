@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 import numpy as np
 
 from imagery.aoi import Aoi
+from imagery.budget import DEFAULT_MEMORY
 from imagery.cog import GDAL_CACHE_MB, MAP_BANDS, MAP_UNITS, TILE_PIXELS, CogReport, legend_tag, write_cog
 from imagery.grid import Block, blocks, crs_text, part, polygon_mask, projected
 from imagery.legend import Legend
@@ -43,9 +44,6 @@ MAX_CLEAR = 255
 
 PIXELS_AT_ONCE = 16_384
 """Pixels that go through features and prediction together: 7 MB of float32 for the 108 features of s2-season."""
-
-DEFAULT_MEMORY = 1 << 30
-"""Bytes that drawing may take beside what the process has: the budget of a worker of 2 GB."""
 
 SIDES = (512, 256, 128, 64)
 """Sides of blocks in pixels, the largest that fits the budget and keeps all threads busy."""
