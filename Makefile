@@ -65,6 +65,7 @@ lock: $(BIN)/uv  ## renew requirements.lock and the images' locks (hashes, no in
 	$(COMPILE) pyproject.toml -c requirements.lock -o $(LOCKS)/code.lock
 	$(COMPILE) --extra notebook pyproject.toml -c requirements.lock -o $(LOCKS)/notebook.lock
 	$(COMPILE) $(LOCKS)/api.in -c requirements.lock -o $(LOCKS)/api.lock
+	$(COMPILE) $(LOCKS)/ray.in -c $(LOCKS)/code.lock -o $(LOCKS)/ray.lock
 	$(COMPILE) $(LOCKS)/uv.in -c requirements.lock -o $(LOCKS)/uv.lock
 
 clean:           ## remove the virtual environment and local data

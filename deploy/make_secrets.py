@@ -57,6 +57,7 @@ def platform() -> dict[str, dict[str, str]]:
         | {f"{name}_SECRET": secret for name, secret in stores.items()},
         "mlflow": {"MLFLOW_BACKEND_STORE_URI": database("mlflow", mlflow)} | store_keys("mlflow", stores["MLFLOW"]),
         "jupyter": {"JUPYTER_TOKEN": word()} | store_keys("notebook", stores["NOTEBOOK"]),
+        "ray": {"RAY_AUTH_TOKEN": secrets.token_hex(KEY_BYTES)},
         "admin-auth": {"users": htpasswd("admin", login)},
         "admin-login": {"username": "admin", "password": login},
         "titiler": store_keys("geocrop", stores["GEOCROP"]),
