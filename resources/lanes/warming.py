@@ -1,4 +1,4 @@
-"""What a warm process holds before a run comes: libraries, the champion, and connections that are open."""
+"""What a warm process holds before a run comes: libraries, compiled kernels, and the champion."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ class Warmth:
             return
         keep_bundles(BUNDLES_KEPT)
         self._import_libraries()
+        self._ready_kernels()
         self.refresh()
 
     def refresh(self) -> None:
@@ -53,6 +54,16 @@ class Warmth:
         for module in pkgutil.iter_modules(imagery.__path__, "imagery."):
             importlib.import_module(module.name)
         log.info("libraries after %.1f s", time.perf_counter() - began)
+
+    def _ready_kernels(self) -> None:
+        """Compile what maps run, or load what was compiled and kept; the scorer's kernels come with the champion."""
+        from imagery import compiled_features
+        from training import applicability
+
+        began = time.perf_counter()
+        compiled_features.warm()
+        applicability.warm()
+        log.info("kernels after %.1f s", time.perf_counter() - began)
 
     def _hold_champion(self) -> None:
         import numpy as np

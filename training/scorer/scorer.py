@@ -17,6 +17,7 @@ import numpy as np
 
 from training.array_files import InvalidModelFile, read_arrays, write_arrays
 from training.bundle import SCORER_FORMAT
+from training.kernel_arrays import sealed
 from training.scorer.parts import BLOCK, LargePart, SmallPart
 from training.scorer.programs import Programs, is_small, programs_of
 from training.scorer.ranks import MANY_LIMITS, MAX_LIMITS, Scales, ranked
@@ -150,7 +151,7 @@ class Scorer:
         return self
 
     def _checked(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
-        X = np.require(X, np.float32, ["C", "W"])  # kernels would be compiled once more for what is only to be read
+        X = sealed(np.ascontiguousarray(X, np.float32))
         if X.ndim != 2 or X.shape[1] != len(self.bundle.features):  # noqa: PLR2004  # rows by columns
             raise ValueError(f"X is {list(X.shape)}, and must be [n, {len(self.bundle.features)}]")
         return X

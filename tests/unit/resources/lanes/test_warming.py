@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from imagery import feature_kernels
 from resources.bundles import keep_bundles, load_bundle
 from resources.lanes.warming import Warmth
 from resources.object_store import FolderStore
 from resources.registry import ModelRegistry
 from resources.settings import Settings
+from training import applicability_kernels
 from training.scorer import kernels
 
 Trained = Any  # tests/unit/resources/conftest.py
@@ -52,3 +54,5 @@ def test_without_a_champion_a_process_is_warm_all_the_same(warmth: Warmth, regis
     assert registry.champion() is None
     warmth.warm()
     assert warmth._held is None
+    assert feature_kernels.write_features.signatures
+    assert applicability_kernels.rows_inside.signatures
