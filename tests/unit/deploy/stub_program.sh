@@ -45,6 +45,10 @@ case $line in
   "k3s kubectl apply -k "*) mark root-applied ;;
   "k3s kubectl -n argocd get application root"*) is root-applied ;;
   "k3s kubectl -n geocrop apply --server-side -f -") cat >"$state/secret-geocrop-geocrop-secrets" ;;
+  "k3s kubectl -n geocrop get secret geocrop-tls -o "*) [ -e "$state/certificate" ] && base64 <"$state/certificate" ;;
+  "k3s kubectl -n geocrop get secret geocrop-tls") is certificate ;;
+  "k3s kubectl -n geocrop delete secret geocrop-tls") rm "$state/certificate" ;;
+  "k3s kubectl -n geocrop create secret tls "*) cp "${8#--cert=}" "$state/certificate" ;;
   "k3s kubectl -n "*" get secret "*" -o "*) printf 'c2VjcmV0LXdvcmQ=' ;;
   "k3s kubectl -n "*" get secret "*) is "secret-$3-$6" ;;
   "k3s kubectl -n "*" create secret generic "*) cat >"$state/secret-$3-$7" ;;

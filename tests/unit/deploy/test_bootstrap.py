@@ -157,7 +157,7 @@ def test_a_rehearsal_calls_nothing_writes_nothing_and_shows_every_step(server: S
     assert server.log == []
     assert sorted(str(path) for path in server.folder.rglob("*")) == before
     steps = [line.removeprefix("== ") for line in done.stdout.splitlines() if line.startswith("== ")]
-    assert len(steps) == 9
+    assert len(steps) == 10
     real = server.run()
     assert [line.removeprefix("== ") for line in real.stdout.splitlines() if line.startswith("== ")] == steps
     shown = [line for line in done.stdout.splitlines() if line.startswith("   + ")]
@@ -192,6 +192,24 @@ def test_another_version_replaces_k3s_and_restarts_it_once(server: Server) -> No
     script.write_text(script.read_text() + "disable: [servicelb]\n")
     assert server.run().returncode == 0
     assert server.changes() == ["systemctl daemon-reload", "systemctl enable k3s", "systemctl restart k3s"]
+
+
+def test_a_certificate_is_put_in_once_and_replaced_by_another(server: Server) -> None:
+    certificate, key = server.folder / "tls.crt", server.folder / "tls.key"
+    certificate.write_text("first")
+    key.write_text("key")
+    words = ("--certificate", str(certificate), "--key", str(key))
+    assert "none given" in server.run().stdout
+    assert server.run(*words).returncode == 0
+    assert [line.split()[4] for line in server.changes()] == ["create"]
+    assert server.run(*words).returncode == 0
+    assert server.changes() == []
+    assert "none given" not in server.run().stdout
+    certificate.write_text("second")
+    assert server.run(*words).returncode == 0
+    assert [line.split()[4] for line in server.changes()] == ["delete", "create"]
+    key.unlink()
+    assert server.run(*words).returncode == 2
 
 
 @pytest.mark.parametrize("trouble", ["user", "memory", "repository", "registry", "host", "word"])
