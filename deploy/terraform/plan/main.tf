@@ -8,11 +8,11 @@ locals {
   namespaces = { prod = "geocrop", dev = "geocrop-dev" }
 
   # What the pods of a namespace may ask for together. A training asks for 4 GiB and 2 CPUs, up to 8 GiB and 4 CPUs:
-  # it fits beside the services of one 8 GB node, once.
+  # it fits beside the services of one 8 GB node, once: tests/unit/deploy/test_terraform.py adds them up.
   sizes = {
     node = {
       prod = { memory_gib = 7, cpus = 3.5, limit_memory_gib = 24, limit_cpus = 24, pods = 60, jobs = 40, storage_gib = 150 }
-      dev  = { memory_gib = 6, cpus = 3, limit_memory_gib = 20, limit_cpus = 20, pods = 50, jobs = 20, storage_gib = 50 }
+      dev  = { memory_gib = 7, cpus = 3.5, limit_memory_gib = 24, limit_cpus = 24, pods = 60, jobs = 40, storage_gib = 50 }
     }
     cluster = {
       prod = { memory_gib = 512, cpus = 256, limit_memory_gib = 1024, limit_cpus = 512, pods = 600, jobs = 500, storage_gib = 20000 }

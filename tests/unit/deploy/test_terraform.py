@@ -14,10 +14,13 @@ import hcl2
 import pytest
 import yaml
 
+from tests.unit.deploy.manifests import of_kind, overlay, quantity
+
 ROOT = Path(__file__).resolve().parents[3]
 TERRAFORM = ROOT / "deploy" / "terraform"
 FILES = sorted(TERRAFORM.rglob("*.tf"))
 MODULES = sorted({path.parent for path in FILES})
+GIB = 2**30
 EXACT = re.compile(r"\d+\.\d+\.\d+")
 #: Kinds that Terraform makes, and nothing else may.
 OWNED = {"Namespace", "ResourceQuota", "LimitRange"}
@@ -139,3 +142,37 @@ def test_overlays_live_in_namespaces_that_terraform_makes() -> None:
         for path in overlays.glob("*/kustomization.yaml")
     }
     assert named == {"prod": prod, "cluster": prod, "dev": dev}
+
+
+def planned(size: str, environment: str) -> dict[str, float]:
+    """Return the sizes of an environment as plan/main.tf has them."""
+    [found] = [one["sizes"] for one in parsed(TERRAFORM / "plan" / "main.tf")["locals"] if "sizes" in one]
+    sizes: dict[str, float] = found[size][environment]
+    return {name: float(value) for name, value in sizes.items() if not name.startswith("__")}
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "environment"), [("prod", "node", "prod"), ("dev", "node", "dev"), ("cluster", "cluster", "prod")]
+)
+def test_an_overlay_with_a_training_fits_the_quota_of_its_namespace(name: str, size: str, environment: str) -> None:
+    training = {"requests": {"cpu": 2.0, "memory": 4 * GIB}, "limits": {"cpu": 4.0, "memory": 8 * GIB}}
+    asked = {what: dict(of) for what, of in training.items()}
+    pods_there, storage = 1, 0.0
+    for one in of_kind(overlay(name), "Deployment", "StatefulSet"):
+        replicas = one["spec"]["replicas"]
+        pods_there += replicas
+        for what, total in asked.items():
+            for container in one["spec"]["template"]["spec"]["containers"]:
+                for kind in total:
+                    total[kind] += replicas * quantity(container["resources"][what][kind])
+        claims = one["spec"].get("volumeClaimTemplates", [])
+        storage += replicas * sum(quantity(claim["spec"]["resources"]["requests"]["storage"]) for claim in claims)
+    for claim in of_kind(overlay(name), "PersistentVolumeClaim"):
+        storage += quantity(claim["spec"]["resources"]["requests"]["storage"])
+    quota = planned(size, environment)
+    assert asked["requests"]["memory"] <= quota["memory_gib"] * GIB
+    assert asked["requests"]["cpu"] <= quota["cpus"]
+    assert asked["limits"]["memory"] <= quota["limit_memory_gib"] * GIB
+    assert asked["limits"]["cpu"] <= quota["limit_cpus"]
+    assert storage <= quota["storage_gib"] * GIB
+    assert pods_there <= quota["pods"]
