@@ -41,11 +41,13 @@ from api.routes import (
     quota,
     stac,
     tiles,
+    workflow,
 )
 from api.routes.web import WebPage, WebPages
 from api.security import secret_of
 from api.services import build_services
 from api.status import StatusBoard, probes_of
+from api.workflow import Workflow
 from resources.settings import load_settings
 
 if TYPE_CHECKING:
@@ -66,6 +68,7 @@ ROUTES = (
     inference,
     events,
     operations,
+    workflow,
     admin_users,
     admin_datasets,
     admin_training,
@@ -144,6 +147,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services.broadcaster.start(services.database, asyncio.get_running_loop())
     follower = Follower(services) if state.background else None
     state.status_board = StatusBoard(probes_of(services, follower))
+    state.workflow = Workflow(services.orchestrator)
     workers: list[Follower | Clock] = [follower, Clock(services)] if follower is not None else []
     for worker in workers:
         worker.start()

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from api import orchestrator_queries as queries
 from api.failures import INTERNAL, RUN_FAILED, Failure
 from api.graphql import AnswerBad, AnswerLost, GraphQL, OrchestratorUnavailable
-from api.orchestrator_answers import RunState, partition_tags, read_lines, read_runs, read_value
+from api.orchestrator_answers import (
+    AssetState,
+    RunState,
+    partition_tags,
+    read_assets,
+    read_lines,
+    read_runs,
+    read_value,
+)
 from api.run_progress import RunProgress, first_failure, read_progress
 from sensors import tags
 from training.errors import GeocropError
@@ -26,6 +34,8 @@ __all__ = ["AnswerLost", "LaunchRefused", "Orchestrator", "OrchestratorUnavailab
 
 #: A launch takes Dagster up to some seconds on a busy machine: it asks the code location for the plan.
 LAUNCH_S = 20.0
+#: Dagster counts the partitions of every asset, of which there may be thousands.
+GRAPH_S = 15.0
 RUNS_A_JOB, RUNS_A_PAGE, LINES_A_PAGE = 20, 200, 500
 #: Jobs asked for in one request: each is an alias with a small query of its own behind it.
 ALIASES_A_REQUEST = 200
@@ -206,6 +216,10 @@ class Orchestrator:
         """Return the partitions of an asset that are made and not failed since; of one dimension only."""
         told = self.graphql.ask(queries.MATERIALIZED, {"asset": asset})["assetNodeOrError"]
         return frozenset((told.get("assetPartitionStatuses") or {}).get("materializedPartitions") or ())
+
+    def assets(self) -> list[AssetState]:
+        """Return the asset graph, with what is made of each asset and when it last was."""
+        return read_assets(self.graphql.ask(queries.ASSETS, patience=GRAPH_S))
 
     def prepared(self, version: str) -> bool:
         """Tell whether a dataset version has its samples, features and selection."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -47,6 +47,60 @@ class RunState:
     def is_retry(self) -> bool:
         """Whether another run came before this one."""
         return PARENT_TAG in self.tags
+
+
+@dataclass(frozen=True)
+class PartitionCounts:
+    """How many partitions of an asset are how; a failed one may have been made before."""
+
+    all: int
+    materialized: int
+    failed: int
+    materializing: int
+
+
+@dataclass(frozen=True)
+class AssetState:
+    """An asset of the graph as it stands."""
+
+    name: str
+    group: str
+    description: str
+    kinds: tuple[str, ...]
+    depends_on: tuple[str, ...]
+    partitions: PartitionCounts | None  # None: it has none
+    last: datetime | None  # newest materialization, of whichever partition
+
+
+def read_assets(told: Mapping[str, Any]) -> list[AssetState]:
+    """Read the asset graph, in Dagster's order."""
+    return [
+        AssetState(
+            name=_name(one["assetKey"]),
+            group=one["groupName"],
+            description=one["description"] or "",
+            kinds=tuple(one["kinds"]),
+            depends_on=tuple(_name(key) for key in one["dependencyKeys"]),
+            partitions=_counts(one["partitionStats"]) if one["isPartitioned"] else None,
+            last=_newest(one["assetMaterializations"]),
+        )
+        for one in told["assetNodes"]
+    ]
+
+
+def _name(key: Mapping[str, Any]) -> str:
+    return "/".join(key["path"])
+
+
+def _counts(told: Mapping[str, int] | None) -> PartitionCounts:
+    told = told or {}
+    names = ("numPartitions", "numMaterialized", "numFailed", "numMaterializing")
+    return PartitionCounts(*(told.get(name, 0) for name in names))
+
+
+def _newest(events: Sequence[Mapping[str, str]]) -> datetime | None:
+    """Return when the newest of some materializations was: Dagster tells milliseconds, as text."""
+    return datetime.fromtimestamp(int(events[0]["timestamp"]) / 1000, UTC) if events else None
 
 
 def partition_tags(partition: str | None) -> dict[str, str]:

@@ -100,6 +100,18 @@ query ($asset: String!) {
 }
 """
 
+ASSETS = """
+query {
+  assetNodes {
+    assetKey { path }
+    groupName description kinds isPartitioned
+    dependencyKeys { path }
+    partitionStats { numMaterialized numPartitions numFailed numMaterializing }
+    assetMaterializations(limit: 1) { timestamp }
+  }
+}
+"""
+
 TERMINATE = """
 mutation ($runId: String!) {
   terminateRun(runId: $runId, terminatePolicy: SAFE_TERMINATE) { __typename ... on Error { message } }

@@ -24,6 +24,7 @@ from api.db.tables import User
 from api.db.users import add_user, find_user
 from api.main import create_app
 from api.orchestrator import OrchestratorUnavailable, RunProgress, RunState
+from api.orchestrator_answers import AssetState
 from api.security import hash_password, issue_token
 from api.services import Services
 from api.streams import Broadcaster
@@ -51,6 +52,8 @@ class FakeOrchestrator:
         self.progresses: dict[str, RunProgress] = {}
         self.materialized_keys: dict[str, frozenset[str]] = {}
         self.metadata: dict[str, dict[str, dict[str, Any]]] = {}
+        self.graph: list[AssetState] = []
+        self.graphs_asked = 0
 
     def _answer(self) -> None:
         if self.down:
@@ -97,6 +100,11 @@ class FakeOrchestrator:
     def materialized(self, asset: str) -> frozenset[str]:
         self._answer()
         return self.materialized_keys.get(asset, frozenset())
+
+    def assets(self) -> list[AssetState]:
+        self._answer()
+        self.graphs_asked += 1
+        return list(self.graph)
 
     def prepared(self, version: str) -> bool:
         return version in self.materialized("training_features")

@@ -51,6 +51,8 @@ WHO = {
     "GET /readyz": PUBLIC,
     "GET /status": PUBLIC,
     "GET /metrics": PUBLIC,
+    "GET /workflow": PUBLIC,
+    "GET /numbers": PUBLIC,
     "GET /admin/users": ADMIN,
     "POST /admin/users": ADMIN,
     "PATCH /admin/users/{name}": ADMIN,

@@ -1,4 +1,4 @@
-// Made by `npm run types` from the OpenAPI document ca47f9ef53001fa1; do not edit.
+// Made by `npm run types` from the OpenAPI document 20a8ce1790e2309d; do not edit.
 export interface paths {
     "/admin/audit": {
         parameters: {
@@ -737,6 +737,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/numbers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Numbers
+         * @description Tell jobs by state, the warm worker's slots, and how long requests and maps took: `/metrics` in short.
+         */
+        get: operations["numbers_numbers_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/predictions": {
         parameters: {
             query?: never;
@@ -1047,6 +1067,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/workflow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Workflow
+         * @description Show the asset graph: what depends on what, how many partitions are made, and when each asset last was.
+         *
+         *     Dagster is asked at most every 15 s.
+         */
+        get: operations["workflow_workflow_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1179,6 +1221,44 @@ export interface components {
              * @description Who drew it; for administrators only.
              */
             owners?: string[] | null;
+        };
+        /**
+         * AssetView
+         * @description One asset of the graph.
+         */
+        AssetView: {
+            /**
+             * Depends On
+             * @description Names of assets; one that is not listed is a source.
+             * @example []
+             */
+            depends_on: string[];
+            /** Description */
+            description: string;
+            /**
+             * Group
+             * @example maps
+             */
+            group: string;
+            /**
+             * Kinds
+             * @example [
+             *       "python"
+             *     ]
+             */
+            kinds: string[];
+            /**
+             * Last
+             * @description The newest materialization; null: there was none yet.
+             */
+            last: string | null;
+            /**
+             * Name
+             * @example season_composite
+             */
+            name: string;
+            /** @description Null: the asset has none. */
+            partitions: components["schemas"]["PartitionsView"] | null;
         };
         /**
          * AuditView
@@ -1836,6 +1916,35 @@ export interface components {
             status: "ok";
         };
         /**
+         * Histogram
+         * @description Times, by how long they were.
+         */
+        Histogram: {
+            /** Buckets */
+            buckets: components["schemas"]["HistogramBucket"][];
+            /** Count */
+            count: number;
+            /**
+             * Seconds
+             * @description The sum of all.
+             */
+            seconds: number;
+        };
+        /**
+         * HistogramBucket
+         * @description How many took at most this long, and longer than the bucket before says.
+         */
+        HistogramBucket: {
+            /** Count */
+            count: number;
+            /**
+             * Up To
+             * @description Seconds; null: any longer time.
+             * @example 2
+             */
+            up_to: number | null;
+        };
+        /**
          * InferenceAnswer
          * @description Classes and probabilities, row by row in the order of the request.
          */
@@ -2446,6 +2555,56 @@ export interface components {
              */
             problem: "no-place" | "no-scenes" | "no-clear-observation";
         };
+        /**
+         * Numbers
+         * @description Numbers of the API process that answers, and of the platform's queue; null where nobody could be asked.
+         */
+        Numbers: {
+            /** Cpu Seconds */
+            cpu_seconds: number | null;
+            /**
+             * Jobs
+             * @description By state.
+             * @example {
+             *       "queued": 0,
+             *       "ready": 12
+             *     }
+             */
+            jobs: {
+                [key: string]: number;
+            } | null;
+            /** Lane Busy */
+            lane_busy: number | null;
+            /** Lane Queue */
+            lane_queue: number | null;
+            /**
+             * Lane Slots
+             * @description Of the warm worker.
+             */
+            lane_slots: number | null;
+            /** @description From a request to its map. */
+            map_seconds: components["schemas"]["Histogram"];
+            /** Memory Bytes */
+            memory_bytes: number | null;
+            /** @description To the first byte of an answer. */
+            request_seconds: components["schemas"]["Histogram"];
+            /**
+             * Requests
+             * @description Answered, by kind of status.
+             * @example {
+             *       "2xx": 812,
+             *       "4xx": 3
+             *     }
+             */
+            requests: {
+                [key: string]: number;
+            };
+            /**
+             * Started At
+             * @description When this process started: requests and times count from then.
+             */
+            started_at: string | null;
+        };
         /** Page[AoiSummary] */
         Page_AoiSummary_: {
             /** Items */
@@ -2571,6 +2730,33 @@ export interface components {
              * @example 3
              */
             total: number;
+        };
+        /**
+         * PartitionsView
+         * @description How many partitions of an asset are how.
+         */
+        PartitionsView: {
+            /**
+             * All
+             * @example 12
+             */
+            all: number;
+            /**
+             * Failed
+             * @description Whose newest try failed.
+             * @example 1
+             */
+            failed: number;
+            /**
+             * Materialized
+             * @example 10
+             */
+            materialized: number;
+            /**
+             * Materializing
+             * @example 0
+             */
+            materializing: number;
         };
         /**
          * PixelCurve
@@ -3422,6 +3608,20 @@ export interface components {
             last_told_version: number | null;
             /** Minutes */
             minutes: number;
+        };
+        /**
+         * WorkflowView
+         * @description The asset graph as Dagster knows it. Partitions are counted, not named: they are people's areas.
+         */
+        WorkflowView: {
+            /**
+             * Asked At
+             * Format: date-time
+             * @description When Dagster was asked; the answer is kept for some seconds.
+             */
+            asked_at: string;
+            /** Assets */
+            assets: components["schemas"]["AssetView"][];
         };
     };
     responses: never;
@@ -6517,6 +6717,44 @@ export interface operations {
             };
         };
     };
+    numbers_numbers_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Numbers"];
+                };
+            };
+            /** @description Bad Request; `malformed-request`: Send a well-formed request: the message says what could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable; `service-down`: Try again in a little while; GET /status tells which service is down.; `database-unavailable`: Try again in a little while: the API's database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_all_predictions_get: {
         parameters: {
             query?: {
@@ -7754,6 +7992,44 @@ export interface operations {
                 };
             };
             /** @description Service Unavailable; `tiles-busy`: Ask for this tile again in a few seconds: more are being drawn than may wait.; `store-unavailable`: Start the object store or correct its address, keys or disk, then try again: it does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    workflow_workflow_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkflowView"];
+                };
+            };
+            /** @description Bad Request; `malformed-request`: Send a well-formed request: the message says what could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable; `orchestrator-unavailable`: Start Dagster's webserver, or wait until its code location is loaded: it does not answer. */
             503: {
                 headers: {
                     [name: string]: unknown;
