@@ -17,7 +17,7 @@ RUN --mount=type=bind,from=uv,source=/build/uv,target=/build/uv \
     --mount=type=cache,target=/root/.cache/uv \
     UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_SYSTEM_CERTS=1 UV_CACHE_DIR=/root/.cache/uv \
     /build/uv/bin/uv pip install --quiet --python /opt/geocrop/bin/python --require-hashes -r /build/notebook.lock
-COPY deploy/images/start_notebook.py /opt/geocrop/ipython/profile_default/startup/00-storage.py
+COPY deploy/images/ipython_kernel_config.py /etc/ipython/
 ENV HOME=/home/geocrop
 WORKDIR /home/geocrop
 USER 10001:10001
