@@ -35,6 +35,9 @@ const NO_BASELINES: [] = [];
 const PHONE = "(max-width: 760px)";
 /** Width that the panel covers, in pixels (map.css). */
 const PANEL = 424;
+/** On a phone: what the timeline covers above, and the share of the height that the panel may take. */
+const TOP_ON_PHONE = 104;
+const SHEET_SHARE = 0.56;
 const BANDS: Record<ViewState["layer"], number> = { class: 1, confidence: 2, clear: 3 };
 
 /** The map: baselines for everybody, and the maps that a user has had made. */
@@ -110,7 +113,7 @@ export default function MapPage({ id }: { id: string | null }) {
         home={ready && prediction ? (prediction.aoi.bbox as Bounds) : homeOf(found)}
         classes={id && ready ? [] : (baselines.data?.classes ?? [])}
       />
-      <Sheet>
+      <Sheet drawing={tool !== null} onStop={() => setTool(null)}>
         {id ? (
           <ResultSide id={id} predicted={predicted}>
             {prediction && (
@@ -223,7 +226,7 @@ function middleOfSight(): number {
 
 function setPadding(map: MapView): void {
   const phone = window.matchMedia(PHONE).matches;
-  map.setPadding(phone ? [24, 24, 250, 24] : [40, 70, 150, PANEL + 26]);
+  map.setPadding(phone ? [TOP_ON_PHONE, 24, window.innerHeight * SHEET_SHARE + 16, 24] : [40, 70, 150, PANEL + 26]);
 }
 
 /** Outline what is being asked for, or what the map shown is of; fit the latter when it opens. */

@@ -171,8 +171,16 @@ export class MapView {
     next.layer.on("postrender", unclip);
     this.shown.set(slot, next);
     this.map.addLayer(next.layer);
+    this.markWhenSeen(slot, next);
     if (slot === "map" && !old) fadeIn(next.layer, raster.opacity);
     if (old) this.replace(old, next);
+  }
+
+  /** Tell the browser's timeline when the first pixels of a picture are on the screen: what visitors wait for. */
+  private markWhenSeen(slot: Slot, next: RasterLayer): void {
+    next.layer.getSource()?.once("tileloadend" as "change", () => {
+      this.map.once("postrender", () => performance.mark(`geocrop:${slot}`));
+    });
   }
 
   private replace(old: RasterLayer, next: RasterLayer): void {
