@@ -122,7 +122,7 @@ def test_a_right_is_given_to_an_account_that_a_pod_has(overlay_name: str) -> Non
 
 
 def test_the_tables_of_secrets_name_no_secret_that_nobody_reads() -> None:
-    used = {"geocrop-tls", "admin-auth", "titiler"}  # the ingress and a component
+    used = {"geocrop-tls", "admin-auth", "titiler", "ray"}  # the ingress, a component, pods of KubeRay
     for name in OVERLAYS:
         for _, _, spec in pods(overlay(name)):
             used |= {found for kind, found, _ in _references(spec) if kind == "Secret"}
