@@ -180,7 +180,8 @@ def test_dagster_s_instance_stores_as_in_production_and_runs_as_on_a_laptop(
     port = ours["storage"]["postgres"]["postgres_db"]["port"]
     assert services["postgis"]["environment"]["PGPORT"] == str(port)
     assert services["code"]["environment"]["DAGSTER_POSTGRES_HOST"] == "postgis"
-    assert services["daemon"]["pid"] == "service:code"  # the launcher looks at processes, which the daemon must see
+    # The launcher looks at processes, which the daemon must see.
+    assert services["daemon"]["pid"] == f"container:{services['code']['container_name']}"
 
 
 def test_what_prometheus_scrapes_is_a_service(services: dict[str, dict[str, Any]]) -> None:
