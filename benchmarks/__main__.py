@@ -24,6 +24,10 @@ def main() -> int:
     failed += run("from a request to the first baseline tile", "benchmarks.first_tile")
     failed += run("two hundred clients of the API", "benchmarks.load")
     failed += run("2,000 tiles, eight clients", "benchmarks.tiles")
+    failed += run("a map of 512 x 512 pixels: usual way and engine (some five minutes)", "benchmarks.maps")
+    failed += run("maps from 256 to 2,048 pixels a side", "benchmarks.scaling", "--sizes", "256", "512", "1024", "2048")
+    failed += run("a map of one hectare, warm", "benchmarks.latency")
+    failed += run("scenes 50 ms away", "benchmarks.remote", "--size", "512")
     if shutil.which("initdb", path=POSTGRES_FOLDERS) is None:
         print("the lane's benchmark is left out: apt-get install postgresql-15")
         return failed

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -34,6 +35,12 @@ class NoScorerError(GeocropError):
     code: ClassVar[str] = "no-scorer"
 
 
+class IncompleteError(GeocropError):
+    """Mend the scenes or the server: the message has the first scene that could not be read, and why."""
+
+    code: ClassVar[str] = "incomplete"
+
+
 @dataclass(frozen=True)
 class Task:
     """One map to draw, and what may be used for it."""
@@ -60,28 +67,30 @@ def draw(task: Task, folder: Path, steps: Steps | None = None) -> Path:
 
 def compose(task: Task, path: Path, steps: Steps) -> None:
     """Write the composite of a task."""
-    from imagery.composite import composite_block
+    from imagery.composite import composite_blocks
     from imagery.composite_file import write_composite
-    from imagery.grid import blocks, map_grid
+    from imagery.cutting import cut
+    from imagery.grid import map_grid
     from imagery.search import find_scenes
 
     with steps.timed("search"):
         items = find_scenes(task.catalogue, task.recipe, task.aoi.geometry, task.season).items
-    grid = map_grid(task.aoi, task.recipe.grid, items)
-
-    def made() -> Iterator[Composite]:
-        for block in blocks(grid):
-            yield composite_block(
-                items,
-                task.recipe,
-                block.geobox,
-                task.season,
-                threads=task.threads,
-                gdal_options=task.gdal_options,
-            )
-
     with steps.timed("composite"):
-        write_composite(path, made(), task.recipe, task.season, grid)
+        told: dict[str, Any] = {"memory": task.memory, "gdal_options": task.gdal_options}
+        grid = map_grid(task.aoi, task.recipe.grid, items)
+        whole, blocks = cut(grid, items, task.recipe, **told)
+        made = composite_blocks(items, task.recipe, blocks, task.season, threads=task.threads, **told)
+        with closing(made):
+            write_composite(path, _complete(made), task.recipe, task.season, whole)
+
+
+def _complete(blocks: Iterable[Composite]) -> Iterator[Composite]:
+    """Pass blocks on; one that lacks scenes is no measure of speed."""
+    for block in blocks:
+        if block.scenes_failed:
+            raise IncompleteError(f"{len(block.scenes_failed)} scenes were left out: {block.scenes_failed[0]}")
+        yield block
+        del block
 
 
 def redraw(task: Task, folder: Path, *, trees: bool = True) -> Path:
