@@ -124,6 +124,12 @@ def feature_table() -> ModuleType:
     return _beside("feature_table")
 
 
+@pytest.fixture(scope="session")
+def observed() -> ModuleType:
+    """Return the module that runs a real Prometheus beside a stack."""
+    return _beside("observed")
+
+
 @pytest.fixture
 def dagster_postgres_home(postgis_server: Any, tmp_path: Path) -> Iterator[Path]:  # noqa: ANN401
     """Yield a DAGSTER_HOME as of one machine, but for its storage: a PostgreSQL database of this test's own."""

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 import httpx
@@ -26,9 +27,11 @@ import pytest
 
 from demo import Landscape, simulate
 from geocrop_assets.cli.runs import LOCAL_INSTANCE
+from resources.backup.create import create
+from resources.backup.vault import Vault
 from resources.lanes.client import LaneHttp
-from resources.layout import BASELINES, baseline_upload_prefix
-from resources.object_store import S3Store
+from resources.layout import BASELINES, BUCKETS, baseline_upload_prefix
+from resources.object_store import FolderStore, S3Store
 from resources.settings import Settings
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -49,6 +52,12 @@ TRAINING = {
 }
 #: How long one step of the story may take on a busy machine before it counts as failed, in seconds.
 PATIENCE_S = 300.0
+#: How long a panel may lack data: the exporter reads everything within a minute of its start, on a busy machine.
+PANEL_S = 90.0
+#: Alerts that a machine may have which others keep busy.
+SLOW_MACHINE = {"GeocropApiSlow", "GeocropLaneWaits", "GeocropRunsWait"}
+#: MinIO tells its own room, which no other S3 does; a folder's room is told in test_exporter.py.
+NOT_ON_CEPH = ["geocrop-maps: Free room", "geocrop:store_free:ratio"]
 
 
 T = TypeVar("T")
@@ -70,6 +79,7 @@ class Platform:
     land: Landscape
     lane: LaneHttp
     log: Path
+    watch: Any  # of observed.py, which is loaded by path; None without a Prometheus
 
     @contextlib.contextmanager
     def log_in(self, name: str) -> Iterator[httpx.Client]:
@@ -113,6 +123,7 @@ def platform(  # noqa: PLR0917  # pytest calls by name
     mlflow_server: Any,  # noqa: ANN401  # `url`
     postgis_server: Any,  # noqa: ANN401  # `fresh()`
     make_dagster_home: Callable[[Path, Path, str], Path],
+    observed: ModuleType,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Platform]:
     """Start everything on real servers, with two users, and stop it."""
@@ -138,6 +149,7 @@ def platform(  # noqa: PLR0917  # pytest calls by name
         "GEOCROP_SENSOR_SECONDS": "2",
         "GEOCROP_DEBOUNCE_SECONDS": "1",
         "GEOCROP_THREADS": "2",
+        "GEOCROP_BACKUP_FOLDER": str(home / "backup"),
     }
     add_user(environment, ADMIN, "admin")
     add_user(environment, RECRUITER, "recruiter")
@@ -149,7 +161,11 @@ def platform(  # noqa: PLR0917  # pytest calls by name
     try:
         eventually(lambda: True if "API and its documentation" in log.read_text() else gone(stack, log), "start")
         settings = Settings(home=home, lane_url=f"http://127.0.0.1:{lane_port}")
-        yield Platform(api, land, LaneHttp.of(settings), log)
+        ports_of_watch = (free_port(), free_port())
+        folder = tmp_path_factory.mktemp("watch")
+        watched = observed.watched(GEOCROP, environment, folder, ports=ports_of_watch, api=api.removeprefix("http://"))
+        with watched if observed.is_installed() else contextlib.nullcontext() as watch:
+            yield Platform(api, land, LaneHttp.of(settings), log, watch)
     finally:
         stack.send_signal(signal.SIGTERM)
         stack.wait(90)
@@ -215,6 +231,39 @@ def test_a_map_whose_worker_is_killed_is_made_in_the_batch_lane(platform: Platfo
         ready = recruiter.get(job["links"]["self"]).json()
         assert (ready["state"], ready["lane"]) == ("ready", "batch")
         assert recruiter.get("/quota").json()["started"] == 2, "the second run is the same job"
+
+
+def test_every_panel_of_every_dashboard_has_data(platform: Platform, empty_s3: S3Server, observed: ModuleType) -> None:
+    """Follows the story above: models were trained, maps made in both lanes, requests answered."""
+    if platform.watch is None:
+        observed.skip()
+    back_up(platform, empty_s3)
+    platform.watch.exporter.restart()
+    prometheus = platform.watch.prometheus
+    with platform.log_in(ADMIN) as admin:
+        queries = observed.panel_queries()
+        queries |= {rule: [rule] for rule in observed.recorded()}
+        empty = []
+        for title, asked in queries.items():
+            admin.get("/admin/models").raise_for_status()  # rates are of the past minutes
+            patience = 0.0 if title in NOT_ON_CEPH else PANEL_S
+            empty += [title for query in asked if not prometheus.wait_for(query, patience)]
+    assert len(queries) > 50
+    assert empty == NOT_ON_CEPH
+    firing = {one["metric"]["alertname"] for one in prometheus.ask('ALERTS{alertstate="firing"}')}
+    assert firing <= SLOW_MACHINE, "all is well"
+
+
+def back_up(platform: Platform, empty_s3: S3Server) -> None:
+    """Back up the objects; databases are told of by test_backup.py."""
+    store = S3Store(empty_s3.endpoint, empty_s3.access_key, empty_s3.secret_key, secure=False)
+    create(
+        Vault(FolderStore(platform.log.parent / "backup"), "geocrop-backup"),
+        store,
+        databases=(),
+        buckets=BUCKETS,
+        version="1",
+    )
 
 
 def holder(platform: Platform, pid: int) -> str | None:
