@@ -159,7 +159,7 @@ def composite_blocks(
             while waiting and len(begun) < BLOCKS_HELD:
                 scenes, refused = scenes_of(items, recipe, waiting[0].geobox, season)
                 making = Making(crew, recipe, waiting[0].geobox, scenes)
-                if begun and not making.fits():
+                if begun and not making.fits_beside(begun[0][0]):
                     break
                 making.start()
                 begun.append((making, refused))

@@ -90,15 +90,18 @@ class Making:
         for step in ready:
             self._make_step(step)
 
-    def fits(self) -> bool:
-        """Tell whether there is memory for this block beside those begun, and for reading it."""
-        budget, (height, width) = self._crew.budget, self.geobox.shape
-        most = max((self._due_in(step) for step in range(len(self._recipe.steps))), default=0)
-        reading = most * height * width * np.dtype(self._recipe.dtype).itemsize
-        return budget.used + self._result_bytes + self._own_bytes + reading <= budget.limit
+    @property
+    def reading_bytes(self) -> int:
+        """Return the most that one piece of the work reads."""
+        (height, width), itemsize = self.geobox.shape, np.dtype(self._recipe.dtype).itemsize
+        steps = range(len(self._recipe.steps))
+        most = max((sum(step in scene.steps for scene in self.scenes) for step in steps), default=0)
+        return most * int(height) * int(width) * itemsize
 
-    def _due_in(self, step: int) -> int:
-        return sum(step in scene.steps for scene in self.scenes)
+    def fits_beside(self, other: Making) -> bool:
+        """Tell whether there is memory for this block beside another that is begun, and for the reading of both."""
+        budget, reading = self._crew.budget, max(self.reading_bytes, other.reading_bytes)
+        return budget.used + self._result_bytes + self._own_bytes + reading <= budget.limit
 
     def finish(self, tell: Tell) -> tuple[Number, Counts]:
         """Wait until all is made; return the values and clear counts of the block, and let go of all else.
