@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -203,8 +204,16 @@ def test_another_prefix_and_host_reach_everything_that_names_them(tmp_path: Path
     shutil.copytree(K8S.parent, tmp_path / "deploy", ignore=shutil.ignore_patterns("terraform", "argocd"))
     folder = tmp_path / "deploy" / "k8s" / "overlays" / "dev"
     settings = folder / "settings.env"
-    settings.write_text(settings.read_text() + "GEOCROP_PATH=/crops\n", encoding="utf-8")
+    settings.write_text(
+        "GEOCROP_NAMESPACE=geocrop-dev\nGEOCROP_HOST=a.example\nGEOCROP_FILES_HOST=b.example\nGEOCROP_PATH=/crops\n"
+    )
     objects = render(folder)
+    said = next(one for one in of_kind(objects, "ConfigMap") if one["metadata"]["name"] == "geocrop-settings")["data"]
+    assert said["GEOCROP_PUBLIC_URL"] == "https://a.example/crops"
+    assert said["GEOCROP_S3_PUBLIC_ENDPOINT"] == "https://b.example"
+    assert said["GEOCROP_MLFLOW_URI"] == "http://mlflow:5000/crops/mlflow"
+    assert said["GEOCROP_DAGSTER_URL"] == "http://dagster-webserver:3000/crops/dagster"
+    assert not [key for key, value in said.items() if "example.org" in value or re.search("[^/]/geocrop", value)]
     routed = [one for one in objects if one["kind"] in {"Ingress", "Middleware", "Deployment"}]
     for one in routed:
         text = json.dumps(one).replace("/opt/geocrop", "")
