@@ -8,10 +8,11 @@ COMPAT := $(abspath $(VENV))/lib/compat
 export LD_LIBRARY_PATH := $(COMPAT)$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 
 WEB := web/dist/index.html
-WEB_SOURCES := web/index.html web/package.json web/package-lock.json web/vite.config.ts $(shell find web/src web/public -type f -not -name '*.test.*' 2>/dev/null)
+WEB_STAMP := web/node_modules/.installed
+WEB_SOURCES := web/index.html web/package.json web/vite.config.ts web/tsconfig.json $(shell find web/src web/public -type f -not -name '*.test.*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup web demo up test test-deploy check bench lock clean
+.PHONY: help setup web check-web demo up test test-deploy check bench lock clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -33,9 +34,23 @@ $(STAMP): requirements.lock pyproject.toml | $(BIN)/uv
 web: $(WEB)      ## build the web map (needs Node.js 20.19 or newer with npm)
 
 # Without Node.js the rest works: the API then says at / how to get the map.
-$(WEB): $(WEB_SOURCES)
-	@if command -v npm >/dev/null; then cd web && npm ci --no-audit --no-fund --loglevel=error && npm run build; \
-	else echo "The web map is not built: install Node.js 20.19 or newer with npm, then \`make web\`."; fi
+NODE := $(shell node -e 'const [a, b] = process.versions.node.split("."); console.log(a > 20 || (a == 20 && b >= 19) ? "yes" : "old")' 2>/dev/null)
+
+ifeq ($(NODE),yes)
+$(WEB): $(WEB_SOURCES) $(WEB_STAMP)
+	cd web && npm run --silent build
+
+$(WEB_STAMP): web/package-lock.json
+	cd web && npm ci --loglevel=error
+	@touch $(WEB_STAMP)
+
+check-web: $(WEB_STAMP)  ## types, lint and component tests of the web map
+	cd web && npm run --silent check && npm run --silent test
+else
+.PHONY: $(WEB)
+$(WEB) check-web:
+	@echo "Left out: the web map. Install Node.js 20.19 or newer with npm for it, then \`make web\`."
+endif
 
 demo: setup      ## from two uploaded batches to a crop map, on a simulated landscape
 	$(BIN)/geocrop demo
@@ -49,7 +64,7 @@ test: setup      ## unit, integration and e2e tests
 test-deploy: setup  ## build the images with podman and run them: minutes, as root, and needs debootstrap
 	$(BIN)/python -m pytest -m deploy
 
-check: setup     ## lint, types, definitions
+check: setup check-web  ## lint, types, definitions, component tests of the web map
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -94,7 +94,7 @@ export function sentenceOf({ type, data }: PlatformEvent): { tone: Tone; text: s
     case "accuracy_high":
       return { tone: "warn", text: `Accuracy of ${model} is above ${text("bound")}${score}: too good to be true?` };
     case "model_too_old":
-      return { tone: "warn", text: `The champion, version ${text("model_version")}, is older than ${text("minutes")} minutes.` };
+      return { tone: "warn", text: `The champion, version ${text("model_version")}, was trained longer ago than its watch allows.` };
     case "run_failed":
       return {
         tone: "bad",
