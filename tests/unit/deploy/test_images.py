@@ -35,6 +35,13 @@ def test_dockerfiles_pass_the_linter(path: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.parametrize("path", ["images/entrypoint.sh", "k8s/base/minio/setup.sh", "k8s/base/postgis/databases.sh"])
+def test_scripts_of_containers_pass_the_linter(path: str) -> None:
+    shellcheck = Path(sys.executable).with_name("shellcheck")
+    done = subprocess.run([shellcheck, REPO / "deploy" / path], check=False, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout
+
+
 @pytest.mark.parametrize("path", DOCKERFILES, ids=ROLES)
 def test_an_image_is_pinned_runs_as_nobody_in_particular_and_can_be_asked_for_its_health(path: Path) -> None:
     text = path.read_text(encoding="utf-8")

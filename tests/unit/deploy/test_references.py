@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -127,3 +130,16 @@ def test_the_tables_of_secrets_name_no_secret_that_nobody_reads() -> None:
         for _, _, spec in pods(overlay(name)):
             used |= {found for kind, found, _ in _references(spec) if kind == "Secret"}
     assert set(_documented_secrets()) - used == set()
+
+
+def test_the_secrets_that_are_made_by_chance_have_the_keys_that_pods_read() -> None:
+    script = K8S.parent / "make_secrets.py"
+    done = subprocess.run(
+        [sys.executable, script, "kubernetes"], check=True, capture_output=True, text=True, timeout=60
+    )
+    made = {one["metadata"]["name"]: set(one["stringData"]) for one in json.loads(done.stdout)["items"]}
+    documented = _documented_secrets()
+    brought = {"geocrop-tls", "geocrop-backup", "titiler"}  # a person's own, or of a choice
+    assert {name: documented[name] - made.get(name, set()) for name in documented if name not in brought} == {
+        name: set() for name in documented if name not in brought
+    }
