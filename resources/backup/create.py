@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from resources.backup import postgres
 from resources.backup.errors import BackupIncomplete
@@ -23,10 +25,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("geocrop.backup")
 
+#: Objects under way at once, each of them in a temporary file.
+THREADS = 4
+T = TypeVar("T")
+
 
 @dataclass
 class Copying:
-    """One backup being made: what was kept so far. `before` are the objects of the last one, by bucket and key."""
+    """One backup being made: what was kept so far. `before` are the objects of the last one, by bucket and key.
+
+    Objects are copied by several threads: a store answers each request after some milliseconds, however small it is.
+    """
 
     vault: Vault
     source: ObjectStore
@@ -34,6 +43,7 @@ class Copying:
     before: dict[tuple[str, str], KeptObject]
     kept: dict[tuple[str, str], KeptObject] = field(default_factory=dict)
     added: int = 0
+    counting: threading.Lock = field(default_factory=threading.Lock)
 
     def copy(self, one: ObjectStat) -> None:
         """Keep one object, unless the last backup has it already; one that went meanwhile is left out."""
@@ -48,7 +58,9 @@ class Copying:
             except ObjectNotFound:
                 return  # `check_pointers` finds out whether somebody needs it
             file.flush()
-            self.added += self.vault.keep(Path(file.name), sha256, size)
+            added = self.vault.keep(Path(file.name), sha256, size)
+        with self.counting:
+            self.added += added
         etag = one.etag if size == one.size else ""  # written anew since it was listed: read again next time
         self.kept[one.bucket, one.key] = KeptObject(one.bucket, one.key, size, etag, sha256)
 
@@ -68,6 +80,12 @@ class Copying:
 def is_pointer(key: str) -> bool:
     """Tell whether a key is that of a pointer to published files."""
     return key.endswith(f"/{POINTER_NAME}")
+
+
+def at_once(work: Callable[[T], None], items: Iterable[T]) -> int:
+    """Do a work for many items, some at once; return how many they were. The first error ends it."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        return sum(1 for _ in pool.map(work, items))
 
 
 def named_files(key: str, pointer: bytes) -> list[str]:
@@ -159,12 +177,8 @@ def _copy_objects(copying: Copying, buckets: Sequence[str], say: Callable[[str],
         except BucketNotFound:
             say(f"bucket {bucket} is not there")
     for bucket in found:
-        number = 0
-        for one in copying.source.list(bucket):
-            if not is_pointer(one.key):
-                copying.copy(one)
-                number += 1
-        say(f"bucket {bucket}: {number} objects")
+        others = (one for one in copying.source.list(bucket) if not is_pointer(one.key))
+        say(f"bucket {bucket}: {at_once(copying.copy, others)} objects")
     return found
 
 

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from resources.backup import postgres
-from resources.backup.create import is_pointer, log
+from resources.backup.create import at_once, is_pointer, log
 from resources.backup.errors import BackupDamaged, TargetNotEmpty
 from resources.publish import CONTENT_TYPES
 
@@ -98,9 +98,8 @@ def _restore_objects(vault: Vault, manifest: Manifest, target: ObjectStore, fold
         bucket, key = min(there)
         raise TargetNotEmpty(f"{len(there)} objects are there already, such as {bucket}/{key}")
     kept = vault.objects(manifest, folder)
-    pointers_last = sorted(kept, key=lambda one: (is_pointer(one.key), one.bucket, one.key))
-    for one in pointers_last:
-        _put(vault, one, target, folder)
+    for pointers in (False, True):  # a pointer comes after the files that it names
+        at_once(lambda one: _put(vault, one, target, folder), [one for one in kept if is_pointer(one.key) == pointers])
     for bucket, key in sorted(there - {(one.bucket, one.key) for one in kept}):
         target.delete(bucket, key)
 

@@ -58,6 +58,7 @@ class Vault:
         self.store = store
         self.bucket = bucket
         self._known: dict[str, int] | None = None
+        self._listing = threading.Lock()
         self._lease: str | None = None  # etag of the lease that this process holds
         self._lease_lock = threading.Lock()
 
@@ -69,10 +70,10 @@ class Vault:
     @property
     def known(self) -> dict[str, int]:
         """Sizes in bytes of the contents by SHA-256, listed once."""
-        if self._known is None:
-            found = self.contents()
-            self._known = {one.key.rpartition("/")[2]: one.size for one in found}
-        return self._known
+        with self._listing:
+            if self._known is None:
+                self._known = {one.key.rpartition("/")[2]: one.size for one in self.contents()}
+            return self._known
 
     def contents(self) -> Iterator[ObjectStat]:
         """Give all contents that there are."""
