@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,12 @@ def test_images_hold_the_versions_that_tests_ran_with(lock: str) -> None:
     assert {name: tested.get(name) for name in pinned if name not in notebooks_own} == {
         name: version for name, version in pinned.items() if name not in notebooks_own
     }
+
+
+def test_the_code_has_all_that_it_depends_on() -> None:
+    project = tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = {re.split(r"[\[>=<; ]", one)[0].lower().replace(".", "-") for one in project["dependencies"]}
+    assert names <= set(_pins(IMAGES / "locks" / "code.lock")), "make lock"
 
 
 def test_images_hold_nothing_that_only_tests_need() -> None:
