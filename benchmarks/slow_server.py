@@ -22,7 +22,7 @@ class SlowServer:
     """Serves a folder on a free port of this machine until the context ends; connections stay open between requests.
 
     `requests` counts what was asked, by method and path; `ranges` lists the ranges of each path, in order: first and
-    last byte. Both may be cleared between measurements.
+    last byte; `most_at_once` is how many answers waited at the same time. `clear` forgets them between measurements.
     """
 
     def __init__(self, folder: Path, latency_s: float) -> None:
@@ -38,6 +38,10 @@ class SlowServer:
         self.ranges: dict[str, list[tuple[int, int]]] = {}
         self.refused: set[str] = set()
         """Paths that are answered with status 500."""
+        self.faults: Counter[str] = Counter()
+        """How many more times a path is answered with status 503."""
+        self.most_at_once = 0
+        self._waiting = 0
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _handler(self))
 
@@ -69,6 +73,24 @@ class SlowServer:
         with self._lock:
             self.requests.clear()
             self.ranges.clear()
+            self.most_at_once = 0
+
+    def wait(self) -> None:
+        """Let an answer wait."""
+        with self._lock:
+            self._waiting += 1
+            self.most_at_once = max(self.most_at_once, self._waiting)
+        time.sleep(self.latency_s)
+        with self._lock:
+            self._waiting -= 1
+
+    def trouble(self, path: str) -> HTTPStatus | None:
+        """Return the status of an answer that is to fail."""
+        with self._lock:
+            if self.faults[path] > 0:
+                self.faults[path] -= 1
+                return HTTPStatus.SERVICE_UNAVAILABLE
+        return HTTPStatus.INTERNAL_SERVER_ERROR if path in self.refused else None
 
     def note(self, method: str, path: str, part: tuple[int, int] | None) -> None:
         """Count a request."""
@@ -113,14 +135,14 @@ def _handler(server: SlowServer) -> type[BaseHTTPRequestHandler]:
         def _answer(self, *, body: bool) -> None:
             path = unquote(urlsplit(self.path).path)
             file = (server.folder / path.lstrip("/")).resolve()
-            there = file.is_file() and file.is_relative_to(server.folder) and path not in server.refused
+            there = file.is_file() and file.is_relative_to(server.folder)
             size = file.stat().st_size if there else 0
             part = _part(self.headers.get("Range"), size) if there else None
             server.note(self.command, path, part)
-            time.sleep(server.latency_s)
-            if not there:
-                refused = path in server.refused
-                self._end(HTTPStatus.INTERNAL_SERVER_ERROR if refused else HTTPStatus.NOT_FOUND, 0)
+            server.wait()
+            trouble = server.trouble(path) or (None if there else HTTPStatus.NOT_FOUND)
+            if trouble is not None:
+                self._end(trouble, 0)
                 return
             first, last = part or (0, size - 1)
             if first > last:

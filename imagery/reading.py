@@ -40,7 +40,7 @@ KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 GDAL_CACHE_BYTES = 16_000_000
 """GDAL's block cache, which all reads of the process share: its default grows with the machine, not with the work.
 
-No tile is wanted twice, and a cache that fits into the processor's own is the quickest: 1.44 ms a tile, 1.75 with 64 MB.
+No tile is wanted twice, and a cache that the processor's own can hold is quickest: 1.44 ms a tile, 1.75 with 64 MB.
 """
 
 QUIET: dict[str, Any] = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_CACHEMAX": GDAL_CACHE_BYTES}

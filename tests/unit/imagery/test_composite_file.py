@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,29 @@ def test_a_file_says_what_it_is_made_of(tmp_path: Path) -> None:
         assert set(file.block_shapes) == {(512, 512)}
         assert file.nodata == -32768
         assert file.descriptions[1] == "ndvi oct"
+
+
+def test_several_threads_read_one_open_file(tmp_path: Path) -> None:
+    recipe = load_recipe("ndvi-season")
+    path = tmp_path / "composite.tif"
+    whole = block(recipe, WHOLE[:, :], 3)
+    write_composite(path, [whole], recipe, "2023-2024", WHOLE)
+    windows = [Window(left, top, 90, 80) for left in range(0, 500, 90) for top in range(0, 600, 80)]
+    with CompositeReader(path, recipe) as reader, ThreadPoolExecutor(4) as pool:
+        for window, part in zip(windows, pool.map(reader.read, windows), strict=True):
+            rows, columns = window.toslices()
+            assert np.array_equal(part.values, whole.values[..., rows, columns])
+            assert np.array_equal(part.clear, whole.clear[rows, columns])
+
+
+def test_a_small_file_has_small_tiles(tmp_path: Path) -> None:
+    recipe = load_recipe("ndvi-season")
+    path = tmp_path / "composite.tif"
+    small = WHOLE[:10, :33]
+    write_composite(path, [block(recipe, small, 1)], recipe, "2023-2024", small)
+    with rasterio.open(path) as file:
+        assert set(file.block_shapes) == {(16, 48)}
+    assert np.array_equal(read_composite(path).values, block(recipe, small, 1).values)
 
 
 def test_where_no_block_came_there_is_nodata(tmp_path: Path) -> None:
