@@ -24,12 +24,17 @@ def recipe() -> Recipe:
 
 
 @pytest.fixture(scope="session")
-def bundle_of_variant(recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], ModelBundle]:
+def bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where `bundle_of_variant` keeps what it made, by variant."""
+    return tmp_path_factory.mktemp("bundles")
+
+
+@pytest.fixture(scope="session")
+def bundle_of_variant(recipe: Recipe, bundle_folder: Path) -> Callable[[str], ModelBundle]:
     """Return a maker of bundles with their scorers, all four learners, as they are read from disk."""
-    folder: Path = tmp_path_factory.mktemp("bundles")
 
     def make(variant: str) -> ModelBundle:
-        home = folder / variant
+        home = bundle_folder / variant
         if not home.is_dir():
             few = {"forest": {"n_estimators": 9}, "xgboost": FEW, "lightgbm": FEW, "catboost": FEW}
             config = TrainingConfig.model_validate({"variant": variant, **few})
