@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 // Where `npm run dev` finds the API.
 const api = process.env.GEOCROP_API ?? "http://127.0.0.1:8000";
 const routes = ["auth", "aois", "predictions", "quota", "baselines", "stac", "tiles", "files", "inference", "events"];
-const plain = ["healthz", "readyz", "status", "metrics", "openapi.json", "docs"];
+const plain = ["healthz", "readyz", "status", "metrics", "workflow", "numbers", "openapi.json", "docs"];
 
 export default defineConfig({
   // Addresses of files are relative to <base>, which the server sets: the page works under any path prefix.
