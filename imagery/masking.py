@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -87,17 +88,27 @@ def clear_source(classes: Source | None, mask: Mask, geobox: GeoBox, clear: npt.
             first,
             np.zeros((0, 0), dtype=np.uint8) if classes.seen is None else classes.seen.view(np.uint8),
             table,
-            np.array([_reach(down, mask.dilation_m, geobox, columns) for down in range(-rows, rows + 1)], np.int64),
+            disc(mask.dilation_m, pixel_size_m(geobox), columns, rows),
             columns,
             clear,
         )
     )
 
 
-def _reach(down: int, distance_m: float, geobox: GeoBox, columns: int) -> int:
-    """Return how many pixels a disc goes sideways in a row so far from its middle."""
-    width, height = pixel_size_m(geobox)
-    return min(columns, math.floor(math.sqrt(max(distance_m**2 - (down * height) ** 2, 0.0)) / width))
+@lru_cache(maxsize=64)
+def disc(distance_m: float, pixel_m: tuple[float, float], columns: int, rows: int) -> npt.NDArray[np.int64]:
+    """Return how many pixels a disc goes sideways in each of its rows, from the top one to the last, [2 rows + 1].
+
+    Args:
+        distance_m: its radius.
+        pixel_m: width and height of a pixel in metres.
+        columns: the most that it goes sideways.
+        rows: how far it goes up and down.
+
+    """
+    width, height = pixel_m
+    reaches = (math.sqrt(max(distance_m**2 - (down * height) ** 2, 0.0)) / width for down in range(-rows, rows + 1))
+    return np.array([min(columns, math.floor(reach)) for reach in reaches], dtype=np.int64)
 
 
 def _is_one_of(classes: npt.NDArray[np.uint8], wanted: tuple[int, ...]) -> Truth:
@@ -112,8 +123,8 @@ def _dilated(truth: Truth, distance_m: float, geobox: GeoBox, columns: int, rows
     counts = np.zeros((truth.shape[0], truth.shape[1] + 1), dtype=np.int32)
     np.cumsum(truth, axis=1, out=counts[:, 1:])
     result = np.zeros((tall, wide), dtype=bool)
-    for down in range(-rows, rows + 1):
-        reach = _reach(down, distance_m, geobox, columns)
+    reaches = disc(distance_m, pixel_size_m(geobox), columns, rows)
+    for down, reach in zip(range(-rows, rows + 1), reaches.tolist(), strict=True):
         line = counts[rows + down : rows + down + tall]
         first = columns - reach
         result |= line[:, first + 2 * reach + 1 : first + 2 * reach + 1 + wide] > line[:, first : first + wide]

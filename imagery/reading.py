@@ -339,7 +339,7 @@ def _nearest(file: OpenFile, column: Cells, row: Cells, read: ReadCells) -> tupl
     inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
     if not inside.any():
         return None
-    inside = np.broadcast_to(inside, np.broadcast_shapes(column.shape, row.shape))
+    inside = np.array(np.broadcast_to(inside, np.broadcast_shapes(column.shape, row.shape)))  # a view cannot be written
     column, row = np.broadcast_to(column, inside.shape), np.broadcast_to(row, inside.shape)
     source, left, top = read(column[inside], row[inside])
     column = np.clip(column - left, 0, source.shape[1] - 1)
