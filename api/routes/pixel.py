@@ -21,7 +21,6 @@ from api.tiling import ObjectName, legend_of
 from resources.layout import RESULTS, composite_prefix
 from resources.object_store import ObjectNotFound, StoreUnavailable
 from resources.publish import read_pointer
-from training.errors import GeocropError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,13 +96,24 @@ def _curve(
     services: Services, name: ObjectName, partition: str, at: tuple[float, float], code: int | None
 ) -> tuple[PixelCurve | None, str | None]:
     """Return the curve at a place, or why it is not known: composites are working material and may be gone."""
+    from rasterio.errors import RasterioIOError
+
+    from imagery.composite_file import NotACompositeError
+    from imagery.curves import NoCurveError
+    from imagery.recipe import RecipeNotFound
+
     pointer = read_pointer(services.store, RESULTS, composite_prefix(partition))
     if pointer is None:
         return None, "the composite of this map is not kept any more"
+    # In words of our own: those of the errors name files.
     try:
         return _read_curve(services, name, pointer, at, code), None
-    except GeocropError as error:
+    except NoCurveError as error:
         return None, str(error)
+    except (NotACompositeError, RecipeNotFound):
+        return None, "the recipe has changed since this map was made"
+    except RasterioIOError:
+        return None, "the composite of this map cannot be read"
 
 
 def _read_curve(

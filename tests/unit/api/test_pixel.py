@@ -104,7 +104,17 @@ def test_a_composite_of_another_recipe_gives_no_curve(ask: Ask, services: Servic
     add_composite(services, tmp_path, recipe="geomad-semiannual@1")
     told = ask(20, 20).json()
     assert told["curve"] is None
-    assert "recipe" in told["curve_reason"]
+    assert told["curve_reason"] == "the recipe has changed since this map was made", "and no path of a file"
+
+
+def test_a_composite_that_is_no_file_any_more_gives_no_curve(ask: Ask, services: Services, tmp_path: Path) -> None:
+    add_composite(services, tmp_path)
+    for one in services.store.list(RESULTS, "composites/"):
+        if one.key.endswith(".tif"):
+            services.store.delete(RESULTS, one.key)
+    told = ask(20, 20).json()
+    assert (told["class"]["name"], told["curve"]) == ("maize", None)
+    assert told["curve_reason"] == "the composite of this map cannot be read"
 
 
 def test_outside_the_map_there_is_no_pixel(ask: Ask) -> None:
