@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 REPO = Path(__file__).resolve().parents[2]
-NEEDED = ("podman", "runc", "debootstrap")
+NEEDED = ("podman", "runc", "catatonit", "debootstrap")
 #: How a container runs on Kubernetes: nothing to write but /tmp, no capabilities, no way to gain rights.
 HARDENED = (
     "--read-only",
