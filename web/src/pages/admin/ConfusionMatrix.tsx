@@ -35,7 +35,7 @@ export function ConfusionMatrix({ report, version }: { report: Report; version: 
                       data-diagonal={row === column}
                       style={{ background: `color-mix(in oklab, var(--surface), var(--accent) ${Math.round(share * 45)}%)` }}
                     >
-                      {report.confusion[row]?.[column] ?? 0}
+                      {report.confusion[row]?.[column] ?? 0}{" "}
                       <span className="share">{percent(share)}</span>
                     </td>
                   );
