@@ -35,7 +35,7 @@ def margin(mask: Mask | None, geobox: GeoBox) -> tuple[int, int]:
 
 
 def clear_pixels(classes: npt.NDArray[np.uint8], seen: Truth, mask: Mask, geobox: GeoBox) -> Truth:
-    """Tell which pixels of a block are clear.
+    """Tell which pixels of a block are clear: the plain way, which `clear_source` must equal.
 
     Args:
         classes: uint8 [h + 2 rows, w + 2 columns], the block with the margin of `margin()`.

@@ -2,6 +2,8 @@
 
 A result of an integer dtype is rounded to the nearest whole number, halves to the even one. The observations come in a
 fixed order and are added in that order, so a result does not depend on block, layout or number of threads.
+
+This is the plain way, and what the compiled one (`imagery.merging`) must equal to the bit.
 """
 
 from __future__ import annotations
