@@ -70,7 +70,10 @@ def test_every_rule_tells_what_it_should_and_nothing_else(promtool: str) -> None
 
 
 def test_every_rule_is_tested_where_it_must_tell_and_where_it_must_not() -> None:
-    cases = yaml.safe_load(TESTS.read_text())["tests"]
+    tests = yaml.safe_load(TESTS.read_text())
+    groups = [one["name"] for one in yaml.safe_load(RULES.read_text())["groups"]]
+    assert tests["group_eval_order"] == groups, "in an order by chance, an alert may see a record of a minute ago"
+    cases = tests["tests"]
     told, silent = set(), set()
     for one in (one for case in cases for one in case.get("alert_rule_test", [])):
         (told if one["exp_alerts"] else silent).add(one["alertname"])
