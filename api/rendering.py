@@ -29,8 +29,9 @@ from rio_tiler.errors import PointOutsideBounds, TileOutsideBounds
 from rio_tiler.io import Reader
 
 from api.errors import ApiError, NotFound, ServiceDown
-from imagery.cog import BASELINE_BANDS, GDAL_CACHE_MB, MAP_BANDS
+from imagery.cog import BASELINE_BANDS, MAP_BANDS
 from imagery.legend import color_table
+from imagery.reading import GDAL_CACHE_BYTES
 from resources.layout import BASELINES
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ RENDERS = 4
 WAITING = 200
 #: GDAL's own memory is the block cache, and 16 MiB of what was read by HTTP; a dead S3 server is given up on soon.
 GDAL_OPTIONS: Mapping[str, object] = {
-    "GDAL_CACHEMAX": GDAL_CACHE_MB,
+    "GDAL_CACHEMAX": GDAL_CACHE_BYTES,
     "CPL_VSIL_CURL_CACHE_SIZE": 16 << 20,
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "GDAL_PAM_ENABLED": "NO",

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imagery.cog import BASELINE_BANDS, GDAL_CACHE_MB, TILE_PIXELS, legend_tag, write_cog
+from imagery.cog import BASELINE_BANDS, TILE_PIXELS, WRITING_CACHE_BYTES, legend_tag, write_cog
 from imagery.dynamic_world import DYNAMIC_WORLD, NODATA
 from imagery.label_tiles import InvalidBaselineError, LabelReader, open_tile, place_tiles
 from imagery.legend import color_table
@@ -100,7 +100,7 @@ def _write_plain(path: Path, reader: LabelReader, year: int, simulated: bool) ->
 
     counts = np.zeros(_VALUES, dtype=np.int64)
     profile = _profile(reader)
-    with rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_MB), rasterio.open(path, "w", **profile) as plain:
+    with rasterio.Env(GDAL_CACHEMAX=WRITING_CACHE_BYTES), rasterio.open(path, "w", **profile) as plain:
         _describe(plain, year, simulated)
         for window in _windows(*reader.shape):
             labels = reader.read(window)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 TILE_PIXELS = 512
 SMALL_TILE_PIXELS = 256
-GDAL_CACHE_MB = 64
-"""GDAL's own default, 5 % of the machine's memory, grows with the machine and not with the work."""
+WRITING_CACHE_BYTES = 64_000_000
+"""As rasterio takes it. GDAL's own default, 5 % of the machine's memory, grows with the machine, not with the work."""
 
 _SEE_SIDECARS = {"GDAL_DISABLE_READDIR_ON_OPEN": "FALSE", "GDAL_PAM_ENABLED": "YES"}
 """The caller may be reading scenes with options that hide sidecars, as is usual for remote files."""
@@ -112,7 +112,7 @@ def _copy_as_cog(plain: Path, out: Path, threads: int) -> None:
     import rasterio
     from rasterio.shutil import copy
 
-    with rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_MB), rasterio.open(plain) as source:
+    with rasterio.Env(GDAL_CACHEMAX=WRITING_CACHE_BYTES), rasterio.open(plain) as source:
         small = max(source.shape) <= TILE_PIXELS
         copy(
             source,

@@ -21,7 +21,7 @@ import numpy as np
 
 from imagery.aoi import Aoi
 from imagery.budget import DEFAULT_MEMORY
-from imagery.cog import GDAL_CACHE_MB, MAP_BANDS, MAP_UNITS, TILE_PIXELS, CogReport, legend_tag, write_cog
+from imagery.cog import MAP_BANDS, MAP_UNITS, TILE_PIXELS, WRITING_CACHE_BYTES, CogReport, legend_tag, write_cog
 from imagery.grid import Block, blocks, crs_text, part, polygon_mask, projected
 from imagery.legend import Legend
 from imagery.map_facts import MapFacts, Tally, pixel_area_ha
@@ -238,7 +238,7 @@ def _draw_plain(
     tally, done, total = Tally(), 0, plan.grid.shape[0] * plan.grid.shape[1]
     top, left = plan.blocks[0].row0, plan.blocks[0].col0
     with (
-        rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_MB),
+        rasterio.Env(GDAL_CACHEMAX=WRITING_CACHE_BYTES),
         rasterio.open(path, "w", **_profile(plan.grid)) as plain,
         closing(in_order(draw, _pieces(plan.blocks, polygon), plan.workers)) as drawn,
     ):

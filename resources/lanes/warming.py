@@ -58,9 +58,11 @@ class Warmth:
     def _ready_kernels(self) -> None:
         """Compile what maps run, or load what was compiled and kept; the scorer's kernels come with the champion."""
         from imagery import compiled_features
+        from imagery.warming import warm_composites
         from training import applicability
 
         began = time.perf_counter()
+        warm_composites(rules_of(self._settings).load_recipe())
         compiled_features.warm()
         applicability.warm()
         log.info("kernels after %.1f s", time.perf_counter() - began)
