@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import shutil
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+
+from imagery.aoi import Aoi
 
 if TYPE_CHECKING:
     from demo import Landscape
@@ -17,6 +21,9 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 #: Of a baseline's picture that is a landscape: so many classes at least.
 SOME_CLASSES = 4
+ASSETS = Path(__file__).parents[2] / "web" / "dist" / "assets"
+#: Gzipped, of all that is loaded before the chunk of the map.
+BUDGET_BYTES = 350 * 1024
 REPORT = Path(__file__).parents[2] / "build" / "web-visit"
 
 
@@ -38,7 +45,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def report(web_stack: Stack, folder: Path) -> dict[str, Any]:
     """Return what a recruiter's first visit found, told once; it is kept in `build/web-visit`, with pictures."""
-    report = web_stack.visit("visit", folder, NAME="visitor")
+    import geopandas as gpd
+
+    shapefile = folder / "fields.zip"
+    gpd.read_file(web_stack.land.aoi)[["geometry"]].to_crs("EPSG:32736").to_file(folder / "fields.shp")
+    with zipfile.ZipFile(shapefile, "w") as archive:
+        for part in folder.glob("fields.[sdp]*"):
+            archive.write(part, part.name)
+    report = web_stack.visit("visit", folder, NAME="visitor", SHAPEFILE=str(shapefile))
     shutil.copytree(folder, REPORT, dirs_exist_ok=True)
     return report
 
@@ -61,13 +75,27 @@ def test_a_pixel_tells_its_class_and_its_season(report: dict[str, Any]) -> None:
         assert word in report["pixel"]
 
 
+def test_a_zipped_shapefile_in_metres_is_an_area_like_any_other(report: dict[str, Any], web_stack: Stack) -> None:
+    assert report["uploaded"]["name"] == "fields"
+    hectares = float(report["uploaded"]["size"].split(" ha")[0].replace(",", ""))
+    assert hectares == pytest.approx(Aoi.from_file(web_stack.land.aoi).area_ha, rel=0.01)
+
+
+def test_what_comes_before_the_map_is_small(report: dict[str, Any]) -> None:
+    before = [name for name in report["bytes"] if not name.startswith("MapPage")]
+    assert 0 < len(before) < len(report["bytes"])
+    sizes = {name: len(gzip.compress((ASSETS / name).read_bytes())) for name in before}
+    assert sum(sizes.values()) < BUDGET_BYTES, sizes
+
+
 def test_nothing_leaves_the_site_and_nothing_fails(report: dict[str, Any]) -> None:
     assert report["seen"] == {"elsewhere": [], "errors": []}
 
 
 def test_no_page_keeps_anybody_out(report: dict[str, Any]) -> None:
-    assert set(report["barriers"]) == {"first", "swipe", "login", "map", "compare", "mine"}
+    assert set(report["barriers"]) == {"first", "swipe", "login", "map", "compare", "mine", "phone", "phoneMap"}
     assert not [line for lines in report["barriers"].values() for line in lines]
+    assert not report["widerThanThePhone"]
 
 
 def test_at_the_limit_of_five_the_page_says_so(report: dict[str, Any]) -> None:

@@ -2,8 +2,8 @@
 import { writeFileSync } from "node:fs";
 import { barriers, logIn, measured, open } from "./browser.mjs";
 
-const { BASE, NAME, PASSWORD, SEASON, OUT } = process.env;
-const { browser, page, seen } = await open(BASE);
+const { BASE, NAME, PASSWORD, SEASON, SHAPEFILE, OUT } = process.env;
+const { browser, context, page, seen } = await open(BASE);
 const report = { seen, barriers: {}, milliseconds: {} };
 const shot = (name) => page.screenshot({ path: `${OUT}/${name}.png` });
 
@@ -46,6 +46,7 @@ async function visit() {
   await look();
   await download();
   await limit();
+  await phone();
 }
 
 /** How many colours a layer of the map shows. */
@@ -93,7 +94,17 @@ async function draw(from, to) {
   await page.getByPlaceholder("Name it, if you like").waitFor();
 }
 
+/** Upload a zipped shapefile in metres; it is an area like a drawn one. */
+async function upload() {
+  await page.getByLabel("GeoJSON, KML or zipped shapefile").setInputFiles(SHAPEFILE);
+  const name = page.getByPlaceholder("Name it, if you like");
+  await name.waitFor();
+  report.uploaded = { name: await name.inputValue(), size: await page.locator(".meter").locator("..").innerText() };
+  await page.getByRole("button", { name: "Remove the area" }).click();
+}
+
 async function ask() {
+  await upload();
   await page.getByLabel("Season, 1 September to 31 August").selectOption(SEASON);
   await draw([0.52, 0.3], [0.7, 0.6]);
   await page.getByPlaceholder("Name it, if you like").fill("River fields");
@@ -179,4 +190,31 @@ async function limit() {
   await page.getByText("0 maps left").waitFor();
   report.barriers.mine = await barriers(page);
   await shot("limit");
+}
+
+/** The same on a phone, in the dark, with the login of before. */
+async function phone() {
+  const small = await browser.newContext({
+    viewport: { width: 390, height: 844 },
+    colorScheme: "dark",
+    hasTouch: true,
+    storageState: await context.storageState(),
+  });
+  const held = await small.newPage();
+  await held.goto(BASE);
+  await measured(held, "geocrop:base");
+  report.barriers.phone = await barriers(held);
+  await held.screenshot({ path: `${OUT}/phone-first.png` });
+  await held.getByRole("button", { name: "Polygon" }).tap();
+  await held.getByRole("button", { name: /^Tap the corners/ }).tap();
+  await held.getByRole("button", { name: "Show more of the map" }).tap();
+  await held.getByRole("button", { name: "Show the panel" }).waitFor();
+  await held.goto(report.address);
+  await held.getByRole("tab", { name: "Areas" }).waitFor();
+  await measured(held, "geocrop:map");
+  await held.waitForTimeout(900);
+  report.barriers.phoneMap = await barriers(held);
+  report.widerThanThePhone = await held.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+  await held.screenshot({ path: `${OUT}/phone-map.png` });
+  await small.close();
 }

@@ -1,34 +1,37 @@
 import { Diagram, type Box, type Zone } from "./Diagram";
 
 const ZONES: readonly Zone[] = [
-  { x: 190, y: 14, width: 210, height: 282, title: "Asks and answers" },
-  { x: 440, y: 14, width: 210, height: 282, title: "Does the work (Dagster)" },
-  { x: 690, y: 14, width: 210, height: 282, title: "Keeps" },
+  { x: 190, y: 14, width: 200, height: 316, title: "Asks and answers" },
+  { x: 430, y: 14, width: 210, height: 316, title: "Keeps" },
+  { x: 680, y: 14, width: 210, height: 316, title: "Does the work" },
 ];
 const BOXES: readonly Box[] = [
   { id: "visitor", x: 14, y: 84, width: 136, title: "You", note: "the web map" },
-  { id: "imagery", x: 14, y: 214, width: 136, title: "Imagery archive", note: "STAC, COGs" },
-  { id: "api", x: 210, y: 84, width: 170, title: "API", note: "jobs, tiles, live events", own: true },
-  { id: "registry", x: 210, y: 214, width: 170, title: "MLflow", note: "model versions, champion" },
-  { id: "dagster", x: 460, y: 48, width: 170, title: "Dagster", note: "queue, runs, sensors" },
-  { id: "lane", x: 460, y: 132, width: 170, title: "Warm worker", note: "visitors' maps", own: true },
-  { id: "runs", x: 460, y: 214, width: 170, title: "Run pods", note: "training, large maps", own: true },
-  { id: "postgis", x: 710, y: 84, width: 170, title: "PostGIS", note: "areas, jobs, events" },
-  { id: "minio", x: 710, y: 190, width: 170, title: "MinIO", note: "labels, models, maps" },
+  { id: "api", x: 210, y: 84, width: 160, title: "API", note: "jobs, tiles, live events", own: true },
+  { id: "postgis", x: 450, y: 116, width: 170, title: "PostGIS", note: "areas, jobs, events, runs" },
+  { id: "minio", x: 450, y: 188, width: 170, title: "MinIO", note: "labels, models, maps" },
+  { id: "registry", x: 450, y: 260, width: 170, title: "MLflow", note: "model versions, champion" },
+  { id: "dagster", x: 700, y: 44, width: 170, title: "Dagster", note: "queue, sensors, records" },
+  { id: "lane", x: 700, y: 138, width: 170, title: "Warm worker", note: "visitors' maps", own: true },
+  { id: "runs", x: 700, y: 232, width: 170, title: "Run pods", note: "training, large maps", own: true },
+  { id: "imagery", x: 700, y: 358, width: 170, title: "Imagery archive", note: "scenes, by STAC" },
 ];
 const ARROWS = [
   ["visitor", "api"],
   ["api", "dagster"],
+  ["api", "postgis"],
+  ["api", "minio"],
+  ["api", "registry"],
+  ["dagster", "postgis"],
   ["dagster", "lane"],
-  ["lane", "runs"],
   ["lane", "minio"],
   ["runs", "minio"],
-  ["dagster", "postgis"],
-  ["api", "registry"],
+  ["runs", "registry"],
+  ["imagery", "runs"],
 ] as const;
 const TEXT =
   "You ask the API for the map of an area. The API writes the job into PostGIS and has Dagster run it: on the warm worker if it is a visitor's map, " +
-  "in a pod of its own if it is large or a training. Workers read scenes from the imagery archive and write composites, maps and models into MinIO. " +
+  "in a pod of its own if it is large or a training. Both read scenes from the imagery archive and write composites, maps and models into MinIO. " +
   "MLflow says which model is the champion. The API makes tiles straight from the maps in MinIO. Green boxes are this project's own code.";
 
 export function Architecture() {
@@ -41,7 +44,7 @@ export function Architecture() {
           code and model that made it.
         </p>
       </header>
-      <Diagram width={914} height={310} title="How the parts work together" text={TEXT} zones={ZONES} boxes={BOXES} arrows={ARROWS} />
+      <Diagram width={904} height={422} title="How the parts work together" text={TEXT} zones={ZONES} boxes={BOXES} arrows={ARROWS} />
       <div className="prose">
         <h2>From a drawn area to a map</h2>
         <p>

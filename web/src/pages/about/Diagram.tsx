@@ -32,11 +32,13 @@ interface Props {
   boxes: readonly Box[];
   /** From box to box, by id. */
   arrows: readonly (readonly [string, string])[];
+  /** Whether arrows leave boxes below, as in a graph that is read downwards. */
+  down?: boolean;
   children?: ReactNode;
 }
 
 /** Boxes and arrows, in the page's own colours. The caption says it in words. */
-export function Diagram({ width, height, title, text, zones = [], boxes, arrows, children }: Props) {
+export function Diagram({ width, height, title, text, zones = [], boxes, arrows, down = false, children }: Props) {
   const id = useId();
   const byId = new Map(boxes.map((one) => [one.id, one]));
   return (
@@ -62,7 +64,7 @@ export function Diagram({ width, height, title, text, zones = [], boxes, arrows,
           {arrows.map(([from, to]) => {
             const a = byId.get(from);
             const b = byId.get(to);
-            return a && b && <path key={`${from}-${to}`} className="d-line" d={pathBetween(a, b)} markerEnd={`url(#${id}-tip)`} />;
+            return a && b && <path key={`${from}-${to}`} className="d-line" d={pathBetween(a, b, down)} markerEnd={`url(#${id}-tip)`} />;
           })}
           {boxes.map((one) => (
             <g key={one.id}>
@@ -86,8 +88,8 @@ export function Diagram({ width, height, title, text, zones = [], boxes, arrows,
 }
 
 /** A curve from one box's near side to the other's. */
-export function pathBetween(a: Box, b: Box): string {
-  const isBeside = b.x >= a.x + a.width || a.x >= b.x + b.width;
+export function pathBetween(a: Box, b: Box, downwards = false): string {
+  const isBeside = !downwards && (b.x >= a.x + a.width || a.x >= b.x + b.width);
   if (isBeside) {
     const right = b.x >= a.x + a.width;
     const [x1, y1] = [right ? a.x + a.width : a.x, a.y + BOX_HEIGHT / 2];

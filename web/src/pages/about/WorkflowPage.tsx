@@ -7,12 +7,12 @@ import { buttonClass } from "../../ui/Button";
 import { Empty, ProblemNotice, Spinner } from "../../ui/Notice";
 import { BOX_HEIGHT, Diagram, type Box } from "./Diagram";
 import { workflowQuery, type Asset, type Workflow } from "./queries";
-import { ago, conditionOf, partitionsText, place, type Condition } from "./read";
+import { ago, arrowsOf, conditionOf, layOut, partitionsText, type Condition } from "./read";
 import { useNow } from "./useNow";
 
-const COLUMN = 196;
-const ROW = 74;
-const BOX = 164;
+const ACROSS = 186;
+const DOWN = 82;
+const BOX = 166;
 const MARGIN = 12;
 const TONES: Record<Condition, string> = { made: "d-fresh", working: "d-fresh", failed: "d-failed", never: "d-never" };
 const WORDS: Record<Condition, string> = { made: "made", working: "being made", failed: "last try failed for some", never: "never made yet" };
@@ -45,7 +45,7 @@ export function WorkflowPage() {
 
 export function Graph({ workflow }: { workflow: Workflow }) {
   const now = useNow();
-  const placed = place(workflow.assets);
+  const placed = layOut(workflow.assets);
   if (placed.length === 0) {
     return (
       <div className="card">
@@ -55,27 +55,29 @@ export function Graph({ workflow }: { workflow: Workflow }) {
       </div>
     );
   }
-  const boxes: Box[] = placed.map(({ asset, column, row }) => ({
+  const inLevel = (level: number) => placed.filter((one) => one.level === level).length;
+  const widest = Math.max(...placed.map((one) => inLevel(one.level)));
+  const boxes: Box[] = placed.map(({ asset, level, place }) => ({
     id: asset.name,
-    x: MARGIN + column * COLUMN,
-    y: MARGIN + row * ROW,
+    x: MARGIN + (place + (widest - inLevel(level)) / 2) * ACROSS,
+    y: MARGIN + level * DOWN,
     width: BOX,
     title: asset.name,
     note: asset.last ? `${shortCount(asset)}${ago(asset.last, now)}` : "never made yet",
     tone: TONES[conditionOf(asset)],
   }));
-  const width = Math.max(...boxes.map((one) => one.x)) + BOX + MARGIN;
+  const width = MARGIN + widest * ACROSS;
   const height = Math.max(...boxes.map((one) => one.y)) + BOX_HEIGHT + MARGIN;
-  const arrows = placed.flatMap(({ asset }) => asset.depends_on.map((from) => [from, asset.name] as const));
   return (
     <>
       <Diagram
         width={width}
         height={height}
         title="Asset graph"
-        text={`Each box is an asset; arrows lead from what it is made of. Below it: how many partitions are made, and when it was made last. The table says the same. Asked ${dateTime(workflow.asked_at)}.`}
+        text={`Each box is an asset; arrows lead from what it is made of (those that follow from others are left out). In it: how many partitions are made, and when it was made last. The table says the same. Asked ${dateTime(workflow.asked_at)}.`}
         boxes={boxes}
-        arrows={arrows}
+        arrows={arrowsOf(workflow.assets)}
+        down
       >
         <div className="legend-row" aria-hidden>
           <span>

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { StatusTable } from "./LiveSystem";
 import { NumbersView } from "./Observability";
 import type { Asset, Histogram, Numbers } from "./queries";
-import { ago, boundOf, conditionOf, partitionsText, place, usedBuckets } from "./read";
+import { ago, arrowsOf, boundOf, conditionOf, layOut, partitionsText, usedBuckets } from "./read";
 import { Graph } from "./WorkflowPage";
 
 const asset = (name: string, depends_on: string[] = [], more: Partial<Asset> = {}): Asset => ({
@@ -14,16 +14,23 @@ const AT = "2026-11-21T12:00:00Z";
 const counts = (all: number, materialized: number, failed = 0, materializing = 0) => ({ all, materialized, failed, materializing });
 
 describe("the graph", () => {
-  it("is placed with each asset to the right of what it is made of", () => {
-    const placed = place([asset("map", ["composite", "champion"]), asset("composite"), asset("champion", ["model"]), asset("model", ["outside"])]);
-    const columns = Object.fromEntries(placed.map((one) => [one.asset.name, one.column]));
-    expect(columns).toEqual({ composite: 0, model: 0, champion: 1, map: 2 });
-    const places = placed.map((one) => `${one.column},${one.row}`);
+  it("is placed with each asset below what it is made of, and sources just above that", () => {
+    const placed = layOut([asset("map", ["composite", "champion"]), asset("composite"), asset("champion", ["model"]), asset("model", ["outside"])]);
+    const levels = Object.fromEntries(placed.map((one) => [one.asset.name, one.level]));
+    expect(levels).toEqual({ composite: 1, model: 0, champion: 1, map: 2 });
+    const places = placed.map((one) => `${one.level},${one.place}`);
     expect(new Set(places).size).toBe(placed.length);
   });
 
   it("does not hang on a circle", () => {
-    expect(place([asset("a", ["b"]), asset("b", ["a"])])).toHaveLength(2);
+    const circle = [asset("a", ["b"]), asset("b", ["a"])];
+    expect(layOut(circle)).toHaveLength(2);
+    expect(arrowsOf(circle)).toHaveLength(2);
+  });
+
+  it("leaves out arrows that follow from others, and those from outside", () => {
+    const assets = [asset("a"), asset("b", ["a"]), asset("c", ["a", "b", "outside"])];
+    expect(arrowsOf(assets)).toEqual([["a", "b"], ["b", "c"]]);
   });
 
   it("says how an asset stands", () => {

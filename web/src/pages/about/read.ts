@@ -12,42 +12,71 @@ export function ago(iso: string, now: number): string {
 
 export interface Placed {
   asset: Asset;
-  column: number;
-  row: number;
+  /** From 0, the first that can be made. */
+  level: number;
+  /** Place in its level, from 0. */
+  place: number;
 }
 
 /**
- * Place a graph in columns, each asset to the right of all that it depends on, and near the rows of those. Names that the
- * graph does not hold count as sources; a circle, which Dagster does not allow, ends somewhere.
+ * Place a graph in levels, each asset below all that it depends on, and near the places of those; a source just above
+ * what is made of it. Names that the graph does not hold count as sources; a circle, which Dagster does not allow, ends
+ * somewhere.
  */
-export function place(assets: readonly Asset[]): Placed[] {
-  const byName = new Map(assets.map((one) => [one.name, one]));
-  const columns = new Map<string, number>();
-  const columnOf = (name: string, above: ReadonlySet<string>): number => {
-    const known = columns.get(name);
-    if (known !== undefined) return known;
-    const parents = (byName.get(name)?.depends_on ?? []).filter((one) => byName.has(one) && !above.has(one));
-    const found = Math.max(-1, ...parents.map((one) => columnOf(one, new Set([...above, name])))) + 1;
-    columns.set(name, found);
-    return found;
-  };
-  assets.forEach((one) => columnOf(one.name, new Set()));
-  const rows = new Map<string, number>();
+export function layOut(assets: readonly Asset[]): Placed[] {
+  const levels = levelsOf(assets);
+  const places = new Map<string, number>();
   const placed: Placed[] = [];
-  const last = Math.max(-1, ...columns.values());
-  for (let column = 0; column <= last; column += 1) {
-    const here = assets.filter((one) => columns.get(one.name) === column);
+  const last = Math.max(-1, ...levels.values());
+  for (let level = 0; level <= last; level += 1) {
+    const here = assets.filter((one) => levels.get(one.name) === level);
     const wish = (one: Asset): number => {
-      const above = one.depends_on.map((name) => rows.get(name)).filter((row) => row !== undefined);
-      return above.length === 0 ? Infinity : above.reduce((sum, row) => sum + row, 0) / above.length;
+      const above = one.depends_on.map((name) => places.get(name)).filter((at) => at !== undefined);
+      return above.length === 0 ? Number.MAX_VALUE : above.reduce((sum, at) => sum + at, 0) / above.length;
     };
-    const compare = (a: Asset, b: Asset) => (wish(a) === wish(b) ? a.name.localeCompare(b.name) : wish(a) - wish(b));
-    [...here].sort(compare).forEach((asset, row) => {
-      rows.set(asset.name, row);
-      placed.push({ asset, column, row });
-    });
+    [...here]
+      .sort((a, b) => wish(a) - wish(b) || a.name.localeCompare(b.name))
+      .forEach((asset, at) => {
+        places.set(asset.name, at);
+        placed.push({ asset, level, place: at });
+      });
   }
   return placed;
+}
+
+function levelsOf(assets: readonly Asset[]): Map<string, number> {
+  const byName = new Map(assets.map((one) => [one.name, one]));
+  const levels = new Map<string, number>();
+  const levelOf = (name: string, above: ReadonlySet<string>): number => {
+    const known = levels.get(name);
+    if (known !== undefined) return known;
+    const parents = (byName.get(name)?.depends_on ?? []).filter((one) => byName.has(one) && !above.has(one));
+    const found = Math.max(-1, ...parents.map((one) => levelOf(one, new Set([...above, name])))) + 1;
+    levels.set(name, found);
+    return found;
+  };
+  assets.forEach((one) => levelOf(one.name, new Set()));
+  for (const source of assets.filter((one) => levels.get(one.name) === 0)) {
+    const below = assets.filter((one) => one.depends_on.includes(source.name)).map((one) => levels.get(one.name) ?? 1);
+    if (below.length > 0) levels.set(source.name, Math.max(0, Math.min(...below) - 1));
+  }
+  return levels;
+}
+
+/** What depends on what, without what follows from the rest: with a → b → c, a → c is left out. */
+export function arrowsOf(assets: readonly Asset[]): [string, string][] {
+  const byName = new Map(assets.map((one) => [one.name, one]));
+  const reaches = (from: string, to: string, seen: Set<string>): boolean => {
+    if (seen.has(from)) return false;
+    seen.add(from);
+    const next = byName.get(from)?.depends_on ?? [];
+    return next.includes(to) || next.some((one) => reaches(one, to, seen));
+  };
+  return assets.flatMap((asset) => {
+    const direct = asset.depends_on.filter((one) => byName.has(one));
+    const isImplied = (one: string) => direct.some((other) => other !== one && reaches(other, one, new Set([asset.name])));
+    return direct.filter((one) => !isImplied(one)).map((one): [string, string] => [one, asset.name]);
+  });
 }
 
 export type Condition = "made" | "failed" | "never" | "working";

@@ -6,13 +6,12 @@ export function ConfusionMatrix({ report, version }: { report: Report; version: 
   const shares = sharesOf(report.confusion);
   return (
     <div className="stack-tight">
+      <h4 className="field-label">Confusion matrix</h4>
+      <p className="small muted">Samples of each true class (rows) by predicted class (columns).</p>
       {/* A region that scrolls must be reachable by keyboard. */}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
       <div className="scroll-x" tabIndex={0} role="region" aria-label={`Confusion matrix of version ${version}`}>
         <table className="table confusion">
-          <caption className="field-label" style={{ textAlign: "left" }}>
-            Confusion matrix: samples of each true class (rows) by predicted class (columns)
-          </caption>
           <thead>
             <tr>
               <th scope="col">True class</th>
@@ -36,7 +35,7 @@ export function ConfusionMatrix({ report, version }: { report: Report; version: 
                       style={{ background: `color-mix(in oklab, var(--surface), var(--accent) ${Math.round(share * 45)}%)` }}
                     >
                       {report.confusion[row]?.[column] ?? 0}{" "}
-                      <span className="share">{percent(share)}</span>
+                      {share > 0 && <span className="share">{percent(share)}</span>}
                     </td>
                   );
                 })}

@@ -300,7 +300,7 @@ function Estimate({ data, busy }: { data: EstimateData | null; busy: boolean }) 
   if (!data) return <div className="skeleton" style={{ height: 66 }} role="status" aria-label="Estimating" />;
   if (data.state === "ready") return <Notice tone="good">This map is there already: it opens at once and costs nothing.</Notice>;
   if (data.state === "in flight") return <Notice tone="good">This map is being made right now; join in for nothing.</Notice>;
-  if (data.scenes === 0) return <Notice tone="warn">There are no satellite scenes of this place and season.</Notice>;
+  if (data.scenes === 0) return <Notice tone="warn">There are no satellite scenes of this place and season: choose another season.</Notice>;
   return (
     <dl className="facts" aria-busy={busy}>
       <div>

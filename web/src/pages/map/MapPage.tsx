@@ -48,7 +48,8 @@ export default function MapPage({ id }: { id: string | null }) {
   const [tool, setTool] = useState<Tool>(null);
   const [drawing, setDrawing] = useState<number | null>(null);
   const [season, setSeason] = useState(() => lastWholeSeason(new Date()));
-  const [pixel, setPixel] = useState<LonLat | null>(null);
+  const [clicked, setClicked] = useState<{ id: string; at: LonLat } | null>(null);
+  const pixel = clicked && clicked.id === id ? clicked.at : null;
   const target = useRef<HTMLDivElement>(null);
 
   const map = useMapView(target, {
@@ -57,7 +58,7 @@ export default function MapPage({ id }: { id: string | null }) {
       setAoi((was) => ({ area, name: was?.name ?? null }));
     },
     onDrawing: (squareMetres) => setDrawing(squareMetres === null ? null : squareMetres / 10_000),
-    onClick: (at) => id && prediction?.result && setPixel(at),
+    onClick: (at) => id && prediction?.result && setClicked({ id, at }),
     onMoved: ([lon, lat], zoom) => change({ at: [lon, lat, zoom] }),
   });
 
@@ -73,6 +74,11 @@ export default function MapPage({ id }: { id: string | null }) {
   useFirstView(map, view, found);
   useShownArea(map, id, aoi, kept.data?.geometry as Geometry | undefined, prediction?.aoi.bbox);
   useEffect(() => map?.setTool(tool), [map, tool]);
+  useEffect(() => {
+    const stop = (event: KeyboardEvent) => event.key === "Escape" && setTool(null);
+    if (tool) document.addEventListener("keydown", stop);
+    return () => document.removeEventListener("keydown", stop);
+  }, [tool]);
   useEffect(() => map?.setMark(pixel), [map, pixel]);
   useEffect(() => map?.setRasters(rasters), [map, rasters]);
   useEffect(() => map?.setSwipe(view.compare ? view.swipe : null), [map, view.compare, view.swipe]);
@@ -105,7 +111,7 @@ export default function MapPage({ id }: { id: string | null }) {
         data-drawing={tool !== null}
         data-testid="map"
       />
-      {view.compare && names && <Swipe at={view.swipe} left={names[0]} right={names[1]} onMove={(swipe) => change({ swipe })} />}
+      {names && <Swipe at={view.swipe} left={names[0]} right={names[1]} onMove={(swipe) => change({ swipe })} />}
       <Controls
         map={map}
         view={view}
@@ -125,7 +131,7 @@ export default function MapPage({ id }: { id: string | null }) {
                   years={years}
                   onPicture={async () => (map ? drawPicture(map, prediction, view) : null)}
                 />
-                {pixel && ready && <PixelPanel id={prediction.id} at={pixel} onClose={() => setPixel(null)} />}
+                {pixel && ready && <PixelPanel id={prediction.id} at={pixel} onClose={() => setClicked(null)} />}
               </>
             )}
           </ResultSide>
@@ -305,7 +311,8 @@ function useCompareNames(
   prediction: ReturnType<typeof usePrediction>["data"],
 ): [string, string] | null {
   const maps = useMyMaps();
-  if (!view.compare) return null;
+  // A map is compared with others of its area; without one, only years can be.
+  if (!view.compare || (view.compare.startsWith("m") && !prediction)) return null;
   const left = prediction?.result ? `${prediction.season}, model ${prediction.result.model_version}` : String(year);
   if (view.compare.startsWith("y")) return [left, prediction?.result ? `Baseline ${view.compare.slice(1)}` : view.compare.slice(1)];
   const other = maps.data?.items.find((one) => one.id === view.compare?.slice(1));
