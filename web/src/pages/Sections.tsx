@@ -1,4 +1,4 @@
-import { useEffect, type ReactNode } from "react";
+import { useEffect, useRef, type ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 import "./sections.css";
 
@@ -22,9 +22,15 @@ export function Sections({ title, sections, children }: Props) {
   const shown = sections.find((one) => one.path === path) ?? sections[0];
   const name = shown?.title ?? title;
   useEffect(() => void (document.title = `${name} · GeoCrop`), [name]);
+  const nav = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // On a phone the links are one row that scrolls: show the one that is open.
+    const [row, link] = [nav.current, nav.current?.querySelector<HTMLElement>("[aria-current]")];
+    if (row && link) row.scrollLeft = link.offsetLeft - (row.clientWidth - link.offsetWidth) / 2;
+  }, [shown]);
   return (
     <div className="sections">
-      <nav className="sections-nav" aria-label={title}>
+      <nav ref={nav} className="sections-nav" aria-label={title}>
         {sections.map((one) => (
           <Link key={one.path} href={one.path} aria-current={one === shown ? "page" : undefined}>
             {one.title}

@@ -15,6 +15,6 @@ export const loadMap = () => import("../pages/map/MapPage");
 export const MapPage = lazy(loadMap);
 
 export const pages: readonly Page[] = [
-  { path: "/about", title: "How it works", nav: "all", component: lazy(() => import("../pages/about/AboutPage")) },
+  { path: "/about", title: "About", nav: "all", component: lazy(() => import("../pages/about/AboutPage")) },
   { path: "/admin", title: "Admin", nav: "admin", component: lazy(() => import("../pages/admin/AdminPage")) },
 ];

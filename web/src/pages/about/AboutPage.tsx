@@ -18,5 +18,5 @@ const SECTIONS: readonly Section[] = [
 
 /** How the platform is built, drawn from the running system where it can be. */
 export default function AboutPage() {
-  return <Sections title="How it works" sections={SECTIONS} />;
+  return <Sections title="About GeoCrop" sections={SECTIONS} />;
 }

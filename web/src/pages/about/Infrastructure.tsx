@@ -116,7 +116,7 @@ export function Infrastructure() {
       <div className="prose">
         <h2>GitOps</h2>
         <p>
-          A change is a commit, a rollback is its revert: Argo CD follows git, and undoes by hand what nobody wrote down. CI runs the tests, builds
+          A change is a commit, a rollback is its revert: Argo CD follows git, and undoes what was changed by hand. CI runs the tests, builds
           images with pinned packages, and proposes the new tags as a pull request that a person merges. Network policies let each pod reach
           only what it needs; pods run without root, under Kubernetes' “restricted” rules.
         </p>

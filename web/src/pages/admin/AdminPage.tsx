@@ -68,7 +68,7 @@ export function NotForYou({ isLoggedIn }: { isLoggedIn: boolean }) {
       {isLoggedIn ? (
         <p className="muted">
           Here labels are uploaded, and models are trained and promoted. Your account can have maps made; how all of this
-          works is told under <Link href="/about">How it works</Link>.
+          works is told under <Link href="/about">About</Link>.
         </p>
       ) : (
         <p className="muted">Here labels are uploaded, and models are trained and promoted. Log in as an administrator to go on.</p>
