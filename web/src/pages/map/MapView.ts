@@ -2,7 +2,7 @@ import Feature from "ol/Feature";
 import OlMap from "ol/Map";
 import View from "ol/View";
 import { Attribution, ScaleLine, defaults as defaultControls } from "ol/control";
-import { containsExtent, createEmpty, extend, getCenter, isEmpty, type Extent } from "ol/extent";
+import { createEmpty, extend, getCenter, isEmpty, type Extent } from "ol/extent";
 import GeoJSONFormat from "ol/format/GeoJSON";
 import type Geometry from "ol/geom/Geometry";
 import Point from "ol/geom/Point";
@@ -291,14 +291,17 @@ export class MapView {
     return transformExtent(extent, "EPSG:3857", "EPSG:4326") as unknown as Bounds;
   }
 
-  /** Whether some of these bounds is in sight. */
+  /** Whether the middle of these bounds is to be seen, and not below a panel. */
   sees(bounds: Bounds): boolean {
-    const [west, south, east, north] = this.bounds();
-    return bounds[0] < east && bounds[2] > west && bounds[1] < north && bounds[3] > south;
-  }
-
-  covers(bounds: Bounds): boolean {
-    return containsExtent([...this.bounds()], [...bounds]);
+    const view = this.map.getView();
+    const [width = 0, height = 0] = this.map.getSize() ?? [];
+    const [x = 0, y = 0] = view.getCenter() ?? [];
+    const resolution = view.getResolution() ?? 1;
+    const [east = 0, north = 0] = fromLonLat([...middleOf(bounds)]);
+    const column = width / 2 + (east - x) / resolution;
+    const row = height / 2 - (north - y) / resolution;
+    const [top, right, bottom, left] = this.padding;
+    return column > left && column < width - right && row > top && row < height - bottom;
   }
 
   /** Resolves when all that is to be seen has been drawn. */
