@@ -96,10 +96,15 @@ class WebPage:
             "basemaps": [one.model_dump() for one in self.basemaps],
             "extent": self.settings.extent,
             "recruiterMaxAoiHa": self.settings.recruiter_max_aoi_ha,
-            "dagsterUrl": self.settings.dagster_ui_url or self.settings.dagster_url,
+            "dagsterUrl": self.settings.dagster_ui_url or self._local_dagster,
             "mlflowUrl": self.settings.mlflow_ui_url,
         }
         return json.dumps(told).replace("<", "\\u003c")
+
+    @property
+    def _local_dagster(self) -> str | None:
+        """Dagster's address where it is a developer's own: elsewhere it names a host that visitors need not know."""
+        return self.settings.dagster_url if self.settings.environment_kind == "development" else None
 
     @cached_property
     def policy(self) -> str:

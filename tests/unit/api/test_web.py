@@ -123,6 +123,24 @@ def test_the_page_is_told_its_base_maps_and_may_load_nothing_else(make_client: M
     assert "http" not in nothing
 
 
+@pytest.mark.parametrize(
+    ("settings", "shown"),
+    [
+        ({}, "http://dagster.internal:3000"),
+        ({"environment_kind": "production"}, None),
+        (
+            {"environment_kind": "production", "dagster_ui_url": "https://maps.example/dagster"},
+            "https://maps.example/dagster",
+        ),
+    ],
+)
+def test_an_inner_address_is_not_told_in_production(
+    settings: dict[str, str], shown: str | None, make_client: MakeClient
+) -> None:
+    client = make_client(dagster_url="http://dagster.internal:3000", **settings)
+    assert config_of(client.get("/", headers=HTML).text)["dagsterUrl"] == shown
+
+
 def test_wrong_base_maps_are_refused_at_the_start() -> None:
     with pytest.raises(ValidationError, match="attribution"):
         WebPage(Settings(basemaps='[{"title": "a", "url": "b"}]'))
