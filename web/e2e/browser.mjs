@@ -43,6 +43,11 @@ export async function logIn(page, name, password) {
 
 /** What axe finds that would keep somebody out, as short lines. */
 export async function barriers(page) {
+  // What is still fading in has not its colours yet; spinners never end.
+  await page.evaluate(() => {
+    const ending = document.getAnimations().filter((one) => Number.isFinite(one.effect.getComputedTiming().endTime));
+    return Promise.allSettled(ending.map((one) => one.finished)).then(() => undefined);
+  });
   await page.evaluate(AXE);
   const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
   return violations
