@@ -13,7 +13,7 @@ const DECISIONS: readonly Decision[] = [
     against: [
       ["Argo Workflows", "starts a pod for each step, which is right for long, isolated steps and wrong for a map of a second. It knows containers and files, not what was made from what."],
       ["Kubeflow", "brings notebooks, serving, tuning and pipelines, and a service mesh below them. Most of it would lie idle here, and all of it would want memory of a server of 8 GB."],
-      ["Airflow", "schedules tasks by the clock very well. Datasets came late to it, partitions of two dimensions are not its idea, and it cannot run without its database."],
+      ["Airflow", "schedules tasks by the clock very well. Datasets came late to it, partitions of two dimensions are not its idea, and its tests want its metadata database."],
     ],
     cost: "Dagster's start of a run is slow, and its GraphQL has no key that makes a launch idempotent. Both needed code of ours: the warm lane, and a follower that joins jobs and runs by a tag.",
   },
@@ -22,7 +22,7 @@ const DECISIONS: readonly Decision[] = [
     chosen:
       "A visitor waits for a map that takes a second of work. The usual way (queue, a fresh process, a process for each step) took 35.2 s for a map of 9 ha; the warm lane takes 1.33 s, of which 0.69 s are the work itself. It stays a Dagster run with page, checks and lineage.",
     against: [
-      ["A service beside Dagster", "would have been faster to write. But maps would then have two histories, and a promotion could not say which were made by which model."],
+      ["A service beside Dagster", "would have been faster to write. But then a map would be made in two ways, and only one of them would be in Dagster's records."],
       ["A fork for each run", "isolates better; it is slower, and forking a process with threads is unsafe."],
     ],
     cost: "It uses parts of Dagster that are not public; integration tests run them on a real webserver and daemon, and an upgrade can break them. A dead worker costs its run a retry in the batch lane.",
@@ -30,7 +30,7 @@ const DECISIONS: readonly Decision[] = [
   {
     title: "Gitea, against GitLab",
     chosen: "Repository, pull requests, image registry and CI on the same small server: Gitea is one small program that does what is needed here.",
-    against: [["GitLab", "does much more: security scans, planning, releases. It is a dozen programs, and asks for a server of its own."]],
+    against: [["GitLab", "does much more: security scans, planning, releases. It is many programs, and asks for a server of its own."]],
     cost: "Its Actions are younger than GitLab CI, and some of GitHub's actions do not run there. The pipeline is therefore plain scripts that also run without it.",
   },
   {
@@ -39,7 +39,7 @@ const DECISIONS: readonly Decision[] = [
       "A registry with versions, aliases and metrics that people know, and one alias that says which model makes the maps. Models themselves lie in our store as bundles that run no code when loaded.",
     against: [
       ["A table of our own", "would be enough for the alias; it would not be a page where somebody compares trainings."],
-      ["Weights & Biases and other services", "are better to look at, and somebody else's computer."],
+      ["Weights & Biases and other services", "are better to look at; the records of trainings would leave the server."],
     ],
     cost: "Its client is slow to import, so it is imported late, and its server is given more memory than any other service. Dagster's own MLflow integration drives a global run, which is wrong with several processes, and is not used.",
   },

@@ -67,7 +67,7 @@ export function StatusTable({ status, isOld = false }: { status: Status; isOld?:
           <tbody>
             {status.services.map((one) => (
               <tr key={one.name}>
-                <th scope="row">
+                <th scope="row" style={{ minWidth: 150 }}>
                   {SERVICES[one.name]?.title ?? one.name}
                   {SERVICES[one.name] && <div className="muted small" style={{ fontWeight: 400 }}>{SERVICES[one.name]?.what}</div>}
                 </th>
@@ -79,7 +79,7 @@ export function StatusTable({ status, isOld = false }: { status: Status; isOld?:
                     {ago(one.since, now)}
                   </time>
                 </td>
-                <td>{one.reason ?? "–"}</td>
+                <td style={{ minWidth: one.reason ? 160 : undefined }}>{one.reason ?? "–"}</td>
                 {hasDetails && (
                   <td className="small" style={{ overflowWrap: "anywhere" }}>
                     {Object.entries(one.details ?? {})

@@ -75,7 +75,7 @@ export function DatasetCard({ dataset }: { dataset: Dataset }) {
             <tbody>
               {dataset.batches.map((one) => (
                 <tr key={one.name}>
-                  <th scope="row" style={{ overflowWrap: "anywhere" }}>{one.name}</th>
+                  <th scope="row" style={{ overflowWrap: "anywhere", minWidth: 120 }}>{one.name}</th>
                   <td className="right">{one.rows === null ? "–" : count(one.rows)}</td>
                   <td className="right">{one.samples === null ? "–" : count(one.samples)}</td>
                   <td>{dateTime(one.modified)}</td>
@@ -331,7 +331,10 @@ function Accepted({ answer }: { answer: Schemas["UploadAnswer"] }) {
             </li>
           ))}
         </ul>
-        {answer.complete && <p>It is being prepared now.</p>}
+        <p>
+          {answer.complete ? "It is being prepared now." : "It is prepared once uploads have come to rest."} Rows that do not fit are left out
+          then: “Samples kept” below says how many remain.
+        </p>
       </Notice>
       {warnings.length > 0 && (
         <Notice tone="warn" title="Please look at these">
