@@ -59,7 +59,8 @@ up: setup web    ## the local stack: web map, API, Dagster's UI and daemon, warm
 	$(BIN)/geocrop up
 
 test: setup      ## unit, integration and e2e tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 tests/unit
+	$(BIN)/python -m pytest tests/integration tests/e2e tests/real
 
 test-deploy: setup  ## build the images with podman and run them: minutes, as root, and needs debootstrap
 	$(BIN)/python -m pytest -m deploy
