@@ -126,6 +126,7 @@ async function look() {
     await page.screenshot({ path: `${OUT}/${name}.png`, fullPage: true });
     await page.setViewportSize(PHONE);
     await page.waitForTimeout(200);
+    report.barriers[`${name}-phone`] = await barriers(page);
     if ((await page.evaluate(() => document.documentElement.scrollWidth)) > PHONE.width) report.wide.push(name);
     await page.screenshot({ path: `${OUT}/${name}-phone.png`, fullPage: true });
   }

@@ -1,4 +1,5 @@
 import { useId, type ReactNode } from "react";
+import { ScrollX } from "../ScrollX";
 
 export interface Box {
   id: string;
@@ -43,9 +44,7 @@ export function Diagram({ width, height, title, text, zones = [], boxes, arrows,
   const byId = new Map(boxes.map((one) => [one.id, one]));
   return (
     <figure className="diagram">
-      {/* A region that scrolls must be reachable by keyboard. */}
-      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-      <div className="diagram-scroll" tabIndex={0} role="region" aria-label={title}>
+      <ScrollX label={title} className="diagram-scroll">
         <svg viewBox={`0 0 ${width} ${height}`} width={width} role="img" aria-labelledby={`${id}-title`} aria-describedby={`${id}-text`}>
           <title id={`${id}-title`}>{title}</title>
           <defs>
@@ -80,7 +79,7 @@ export function Diagram({ width, height, title, text, zones = [], boxes, arrows,
             </g>
           ))}
         </svg>
-      </div>
+      </ScrollX>
       <figcaption id={`${id}-text`}>{text}</figcaption>
       {children}
     </figure>

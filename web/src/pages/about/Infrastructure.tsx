@@ -1,4 +1,5 @@
 import { Diagram, type Box, type Zone } from "./Diagram";
+import { ScrollX } from "../ScrollX";
 
 const ZONES: readonly Zone[] = [{ x: 14, y: 14, width: 700, height: 300, title: "One small server" }];
 const BOXES: readonly Box[] = [
@@ -69,7 +70,7 @@ export function Infrastructure() {
           trainings, which may use 8 GiB, one at a time. All services and one training fit the server; a test adds them up at every change.
         </p>
       </div>
-      <div className="card scroll-x">
+      <ScrollX label="Memory of each part" className="card">
         <table className="table">
           <caption className="field-label" style={{ textAlign: "left" }}>Memory of each part, one replica each</caption>
           <thead>
@@ -89,12 +90,12 @@ export function Infrastructure() {
             ))}
           </tbody>
         </table>
-      </div>
+      </ScrollX>
       <div className="prose">
         <h2>Layers: who owns what</h2>
         <p>No object has two owners; a test compares what Terraform makes with what Kustomize makes.</p>
       </div>
-      <div className="card scroll-x">
+      <ScrollX label="Layers of the deployment" className="card">
         <table className="table">
           <caption className="visually-hidden">Layers of the deployment</caption>
           <thead>
@@ -112,7 +113,7 @@ export function Infrastructure() {
             ))}
           </tbody>
         </table>
-      </div>
+      </ScrollX>
       <div className="prose">
         <h2>GitOps</h2>
         <p>

@@ -5,6 +5,7 @@ import { ProblemNotice, Spinner } from "../../ui/Notice";
 import { statusQuery, type Status } from "./queries";
 import { ago, SERVICES } from "./read";
 import { useNow } from "./useNow";
+import { ScrollX } from "../ScrollX";
 
 type State = Status["state"];
 
@@ -52,7 +53,7 @@ export function StatusTable({ status, isOld = false }: { status: Status; isOld?:
         <StateMark state={status.state} />
         <span>{isOld ? "This was before the server stopped answering." : WHOLE[status.state]}</span>
       </p>
-      <div className="card scroll-x" style={{ opacity: isOld ? 0.6 : 1 }}>
+      <ScrollX label="Services" className="card">
         <table className="table">
           <caption className="visually-hidden">Services and their states</caption>
           <thead>
@@ -91,7 +92,7 @@ export function StatusTable({ status, isOld = false }: { status: Status; isOld?:
             ))}
           </tbody>
         </table>
-      </div>
+      </ScrollX>
     </>
   );
 }

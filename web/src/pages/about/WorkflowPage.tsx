@@ -9,6 +9,7 @@ import { BOX_HEIGHT, Diagram, type Box } from "./Diagram";
 import { workflowQuery, type Asset, type Workflow } from "./queries";
 import { ago, arrowsOf, conditionOf, layOut, partitionsText, type Condition } from "./read";
 import { useNow } from "./useNow";
+import { ScrollX } from "../ScrollX";
 
 const ACROSS = 186;
 const DOWN = 82;
@@ -102,7 +103,7 @@ function shortCount({ partitions }: Asset): string {
 
 function AssetTable({ assets, now }: { assets: readonly Asset[]; now: number }) {
   return (
-    <div className="card scroll-x">
+    <ScrollX label="Assets" className="card">
       <table className="table">
         <caption className="visually-hidden">Assets, their partitions and last materializations</caption>
         <thead>
@@ -129,7 +130,7 @@ function AssetTable({ assets, now }: { assets: readonly Asset[]; now: number }) 
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollX>
   );
 }
 

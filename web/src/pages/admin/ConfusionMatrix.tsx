@@ -1,3 +1,4 @@
+import { ScrollX } from "../ScrollX";
 import { percent } from "../../lib/format";
 import { sharesOf, type Report } from "./read";
 
@@ -8,9 +9,7 @@ export function ConfusionMatrix({ report, version }: { report: Report; version: 
     <div className="stack-tight">
       <h4 className="field-label">Confusion matrix</h4>
       <p className="small muted">Samples of each true class (rows) by predicted class (columns).</p>
-      {/* A region that scrolls must be reachable by keyboard. */}
-      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-      <div className="scroll-x" tabIndex={0} role="region" aria-label={`Confusion matrix of version ${version}`}>
+      <ScrollX label={`Confusion matrix of version ${version}`}>
         <table className="table confusion">
           <thead>
             <tr>
@@ -43,7 +42,7 @@ export function ConfusionMatrix({ report, version }: { report: Report; version: 
             ))}
           </tbody>
         </table>
-      </div>
+      </ScrollX>
       {report.warnings.map((one) => (
         <p key={one} className="small muted">
           {one}

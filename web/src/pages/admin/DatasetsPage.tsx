@@ -9,6 +9,7 @@ import { Empty, Notice, ProblemNotice, Spinner } from "../../ui/Notice";
 import { datasetsQuery, type Dataset } from "./queries";
 import { bytes } from "./read";
 import { faultsOf, send } from "./upload";
+import { ScrollX } from "../ScrollX";
 
 export function DatasetsPage() {
   const datasets = useQuery(datasetsQuery);
@@ -61,7 +62,7 @@ export function DatasetCard({ dataset }: { dataset: Dataset }) {
       </p>
       <div className="split">
         <ClassBalance labels={dataset.labels} />
-        <div className="scroll-x">
+        <ScrollX label={`Batches of ${dataset.version}`}>
           <table className="table">
             <caption className="visually-hidden">Batches of {dataset.version}</caption>
             <thead>
@@ -83,7 +84,7 @@ export function DatasetCard({ dataset }: { dataset: Dataset }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </ScrollX>
       </div>
       {dataset.models.length > 0 && (
         <p className="small muted">
@@ -292,7 +293,7 @@ export function Refusal({ problem }: { problem: Problem }) {
       <Notice tone="bad" title="Nothing was uploaded: correct these lines and send the files again.">
         <p>{faults.length === 1 ? "There is 1 fault." : `There are ${faults.length} faults.`}</p>
       </Notice>
-      <div className="scroll-x">
+      <ScrollX label="Faults">
         <table className="table">
           <caption className="visually-hidden">Faults by file and line</caption>
           <thead>
@@ -314,7 +315,7 @@ export function Refusal({ problem }: { problem: Problem }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </ScrollX>
     </div>
   );
 }

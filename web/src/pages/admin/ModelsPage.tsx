@@ -9,6 +9,7 @@ import { ChangeChampion, type Act } from "./ChangeChampion";
 import { ConfusionMatrix } from "./ConfusionMatrix";
 import { metricsQuery, modelQuery, modelsQuery, reportQuery, type Model } from "./queries";
 import { classesOf, figure, MEASURES } from "./read";
+import { ScrollX } from "../ScrollX";
 
 export function ModelsPage() {
   const models = useQuery(modelsQuery);
@@ -52,7 +53,7 @@ function GateBadge({ gate }: { gate: Model["gate"] }) {
 
 function Versions({ models, onPromote }: { models: readonly Model[]; onPromote: (version: number) => void }) {
   return (
-    <section className="card scroll-x">
+    <ScrollX label="Model versions" className="card">
       <table className="table">
         <caption className="visually-hidden">Model versions, the newest first</caption>
         <thead>
@@ -96,7 +97,7 @@ function Versions({ models, onPromote }: { models: readonly Model[]; onPromote: 
           ))}
         </tbody>
       </table>
-    </section>
+    </ScrollX>
   );
 }
 
@@ -114,7 +115,10 @@ function Comparison({ models }: { models: readonly Model[] }) {
   return (
     <section className="stack" aria-labelledby="side-by-side">
       <h2 id="side-by-side">Side by side</h2>
-      <div className="card scroll-x">
+      <p className="muted small">
+        Each version's figures are of its own held-out places. What is judged on the very same places is the gate's comparison below.
+      </p>
+      <ScrollX label="Two versions side by side" className="card">
         <table className="table">
           <thead>
             <tr>
@@ -123,6 +127,7 @@ function Comparison({ models }: { models: readonly Model[] }) {
                 <th key={i} scope="col" className="right">
                   <select
                     className="select"
+                    style={{ minWidth: 150 }}
                     aria-label={i === 0 ? "First version" : "Second version"}
                     value={one.version}
                     onChange={(event) => choose[i]?.(Number(event.target.value))}
@@ -163,7 +168,7 @@ function Comparison({ models }: { models: readonly Model[] }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </ScrollX>
       <div className="split">
         {sides.map((one, i) => (
           <Evidence key={`${i}-${one.version}`} version={one.version} />
@@ -205,7 +210,7 @@ function Evidence({ version }: { version: number }) {
         </ul>
       )}
       {recalls.length > 0 && (
-        <div className="scroll-x">
+        <ScrollX label={`Recall of version ${version}`}>
           <table className="table">
             <caption className="field-label" style={{ textAlign: "left" }}>Recall on the same held-out samples</caption>
             <thead>
@@ -230,7 +235,7 @@ function Evidence({ version }: { version: number }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </ScrollX>
       )}
       {report.data && <ConfusionMatrix report={report.data} version={version} />}
       {report.error && <ProblemNotice error={report.error} />}

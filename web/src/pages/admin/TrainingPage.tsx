@@ -7,6 +7,7 @@ import { Button } from "../../ui/Button";
 import { Empty, Notice, ProblemNotice, Spinner } from "../../ui/Notice";
 import { datasetsQuery, isOver, schedulesQuery, schemaQuery, trainingsQuery, useChange, type Dataset, type Job } from "./queries";
 import { parseSettings } from "./read";
+import { ScrollX } from "../ScrollX";
 
 type Variant = Schemas["NewTraining"]["model_variant"];
 
@@ -257,7 +258,7 @@ function Schedules() {
         </div>
       )}
       {schedules.data && schedules.data.length > 0 && (
-        <div className="card scroll-x">
+        <ScrollX label="Schedules" className="card">
           <table className="table">
             <thead>
               <tr>
@@ -291,7 +292,7 @@ function Schedules() {
               ))}
             </tbody>
           </table>
-        </div>
+        </ScrollX>
       )}
     </section>
   );

@@ -8,6 +8,7 @@ import { Button } from "../../ui/Button";
 import { Dialog } from "../../ui/Dialog";
 import { Notice, ProblemNotice, Spinner } from "../../ui/Notice";
 import { auditQuery, useChange, usersQuery } from "./queries";
+import { ScrollX } from "../ScrollX";
 
 type User = Schemas["UserView"];
 type Change = Partial<Schemas["UserChange"]>;
@@ -32,7 +33,7 @@ export function UsersPage() {
       {users.error && <ProblemNotice error={users.error} />}
       {users.isPending && <Spinner label="Reading the users…" />}
       {users.data && (
-        <section className="card scroll-x">
+        <ScrollX label="Users" className="card">
           <table className="table">
             <caption className="visually-hidden">Users</caption>
             <thead>
@@ -66,7 +67,7 @@ export function UsersPage() {
               ))}
             </tbody>
           </table>
-        </section>
+        </ScrollX>
       )}
       <Audit />
       {adding && <AddUser onClose={() => setAdding(false)} />}
@@ -191,7 +192,7 @@ function Audit() {
       {audit.error && <ProblemNotice error={audit.error} />}
       {audit.data?.items.length === 0 && <p className="muted">Nothing has been done yet.</p>}
       {audit.data && audit.data.items.length > 0 && (
-        <div className="card scroll-x">
+        <ScrollX label="Audit log" className="card">
           <table className="table">
             <caption className="visually-hidden">What administrators did, the newest first</caption>
             <thead>
@@ -216,7 +217,7 @@ function Audit() {
               ))}
             </tbody>
           </table>
-        </div>
+        </ScrollX>
       )}
     </section>
   );
