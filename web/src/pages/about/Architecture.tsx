@@ -50,7 +50,7 @@ export function Architecture() {
         <p>
           A request writes one row: the job, its quota, and a key that lets one map of an area and season be made only once, however many ask
           for it. The run in Dagster carries the job's id as a tag, so that neither is lost when the other is down for a while. You see the Dynamic
-          World baseline of your area at once; progress comes over a stream, and nobody polls.
+          World baseline of your area at once; progress comes over a stream.
         </p>
         <p>
           A map is made in two steps. The composite (cloud-free medians of a season) is kept; classes are drawn from it. So a new champion
