@@ -154,7 +154,7 @@ def season_composite(
     report = progress.reporter(context.log, "reading scenes")
     with tempfile.TemporaryDirectory(prefix="geocrop-composite-") as folder:
         path = Path(folder) / COMPOSITE_NAME
-        facts = make_composite(key, recipe, archive, path, threads=rules.cores, progress=report)
+        facts = make_composite(key, recipe, archive, path, threads=rules.cores, memory=rules.memory, progress=report)
         pointer = publish_files(store.store, RESULTS, composite_prefix(key.partition), {COMPOSITE_NAME: path}, facts)
     for scene, why in pointer["scenes_failed"].items():
         context.log.warning(f"scene {scene} was left out: {why}")
