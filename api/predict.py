@@ -51,6 +51,7 @@ class ClassArea:
     hectares: float
     share: float  # of the AOI's pixels, 0..1
     mean_confidence: float  # percent
+    interval: tuple[float, float, float] | None = None  # hectares: estimated, low, high
 
 
 def served_season(text: str, today: date) -> Season:
@@ -91,10 +92,13 @@ def expected_seconds(area_ha: float, past: Sequence[PastJob]) -> float | None:
     return max(area_ha * mean, min(job.seconds for job in past))
 
 
-def class_areas(facts: Mapping[str, Any], legend: Legend) -> list[ClassArea]:
+def class_areas(
+    facts: Mapping[str, Any], legend: Legend, estimates: Mapping[str, Sequence[float]] | None = None
+) -> list[ClassArea]:
     """Return hectares and confidence by class from a map's facts, the largest class first.
 
-    The same sums as `imagery.areas.area_table`, without pandas: an answer that is polled must be cheap.
+    `estimates` are the map's own intervals by code, as its pointer has them. The same sums as
+    `imagery.areas.area_table`, without pandas: an answer that is polled must be cheap.
 
     Raises:
         IncompleteResult: the facts name a class that the class table lacks, or lack a part.
@@ -112,6 +116,7 @@ def class_areas(facts: Mapping[str, Any], legend: Legend) -> list[ClassArea]:
                 hectares=round(pixels * facts["pixel_area_ha"], 4),
                 share=round(pixels / inside, 6),
                 mean_confidence=round(facts["confidence_by_class"][code], 2),
+                interval=_rounded((estimates or {}).get(code)),
             )
             for code, pixels in facts["pixels_by_class"].items()
             for entry in (classes[int(code)],)
@@ -119,3 +124,10 @@ def class_areas(facts: Mapping[str, Any], legend: Legend) -> list[ClassArea]:
     except KeyError as error:
         raise IncompleteResult(f"the map's facts, or the class table, lack {error}") from error
     return sorted(rows, key=lambda row: (-row.hectares, row.code))
+
+
+def _rounded(interval: Sequence[float] | None) -> tuple[float, float, float] | None:
+    if interval is None:
+        return None
+    estimated, low, high = (round(hectares, 4) for hectares in interval)
+    return estimated, low, high

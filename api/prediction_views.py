@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from api.db.jobs import IN_FLIGHT
 from api.models.predictions import (
+    AreaInterval,
     ClassArea,
     LegendEntry,
     MapResult,
@@ -16,6 +17,7 @@ from api.models.predictions import (
     PredictionView,
     State,
 )
+from api.predict import ClassArea as CountedArea
 from api.predict import IncompleteResult, class_areas
 from api.security import secret_of, sign_link
 from api.tiling import download_url, legend_of, tilejson_url
@@ -92,6 +94,14 @@ def _run_link(services: Services, job: Job) -> str | None:
     return services.orchestrator.run_url(ui_url, job.run_id)
 
 
+def _area(row: CountedArea) -> ClassArea:
+    told = asdict(row) | {"interval": None}
+    if row.interval is not None:
+        estimated, low, high = row.interval
+        told["interval"] = AreaInterval(estimated=estimated, low=low, high=high)
+    return ClassArea(**told)
+
+
 def _result(services: Services, base: str, shown: Shown) -> MapResult:
     pointer: dict[str, Any] = shown.job.result or {}
     try:
@@ -111,7 +121,7 @@ def _map_result(services: Services, base: str, shown: Shown, pointer: dict[str, 
         stac=f"{base}/stac/collections/{CROP_MAPS}/items/{shown.job.partition}",
         thumbnail=link(THUMBNAIL_NAME, ".png"),
         areas_csv=link(AREAS_NAME, ".csv"),
-        areas=[ClassArea(**asdict(row)) for row in class_areas(facts, legend)],
+        areas=[_area(row) for row in class_areas(facts, legend, pointer.get("area_estimates"))],
         caveat=CAVEAT,
         legend=[LegendEntry(code=one.code, name=one.name, title=one.title, color=one.color) for one in legend],
         hectares_mapped=round(facts["pixels_mapped"] * facts["pixel_area_ha"], 4),

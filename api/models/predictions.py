@@ -61,12 +61,26 @@ class LegendEntry(BaseModel):
     color: str = Field(examples=["#ffd700"])
 
 
+class AreaInterval(BaseModel):
+    """A class's hectares, corrected by the model's errors on held-out places, with their 95 % interval.
+
+    It holds if the model errs here as it did there.
+    """
+
+    estimated: float = Field(description="Hectares.", examples=[38.9])
+    low: float = Field(description="Hectares.", examples=[31.0])
+    high: float = Field(description="Hectares.", examples=[46.7])
+
+
 class ClassArea(LegendEntry):
     """How much of the AOI has a class."""
 
     hectares: float = Field(examples=[41.2])
     share: float = Field(description="Of the AOI's pixels, 0 to 1.", examples=[0.35])
     mean_confidence: float = Field(description="Percent.", examples=[87.5])
+    interval: AreaInterval | None = Field(
+        None, description="Null: the model has no evaluation, or the map was made before there were intervals."
+    )
 
 
 class MapResult(BaseModel):

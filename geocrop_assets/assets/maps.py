@@ -13,8 +13,8 @@ from geocrop_assets import partitions
 from geocrop_assets.assets.composites import COMPOSITE_NAME, MapKey, read_map_key, season_composite
 from geocrop_assets.common import OWNERS, code_version, markdown_table, png_metadata, simulated_metadata
 from resources.bundles import load_bundle
-from resources.layout import RESULTS, composite_prefix, map_prefix
-from resources.object_store import ObjectStore
+from resources.layout import MODELS, RESULTS, composite_prefix, map_prefix, report_key
+from resources.object_store import ObjectNotFound, ObjectStore
 from resources.progress import Progress, Report
 from resources.publish import publish_files, read_pointer
 from resources.registry import ModelRegistry, ModelVersion, NoChampion
@@ -117,7 +117,8 @@ def _draw_into(
             memory=rules.memory,
             progress=progress,
         )
-    table = area_table(facts, legend)
+    estimates = area_estimates(store, bundle, facts)
+    table = area_table(facts, legend, estimates)
     (folder / "areas.csv").write_text(areas_csv(table), encoding="utf-8")
     thumbnail = thumbnail_png(out, legend)
     (folder / "thumbnail.png").write_bytes(thumbnail)
@@ -147,12 +148,37 @@ def _draw_into(
             "model_version": champion.version,
             "bundle_hash": champion.bundle_hash,
             "facts": facts.to_dict(),
+            "area_estimates": {str(code): list(found) for code, found in estimates.items()},
             "simulated": composite["simulated"],
         },
     )
     mapped = table[table["code"] != 0]
     areas = list(mapped[["title", "hectares", "share", "mean_confidence"]].itertuples(index=False, name=None))
     return DrawnMap(pointer, facts, thumbnail, areas)
+
+
+def area_estimates(
+    store: ObjectStore, bundle: "ModelBundle", facts: "MapFacts"
+) -> dict[int, tuple[float, float, float]]:
+    """Return hectares by class code as the model's held-out errors correct them: estimate, low and high (95 %).
+
+    Empty when the model has no evaluation: it was registered without one.
+    """
+    from training.area_estimate import estimated_shares
+
+    try:
+        report = json.loads(store.get(MODELS, report_key(bundle.hash, "report.json")))
+    except ObjectNotFound:
+        return {}
+    names = dict(zip(bundle.codes, bundle.classes, strict=True))
+    mapped = {names[code]: pixels / facts.pixels_mapped for code, pixels in facts.pixels_by_class.items()}
+    found = estimated_shares(mapped, report["classes"], report["confusion"])
+    whole = facts.pixels_mapped * facts.pixel_area_ha
+    return {
+        code: (found[name].share * whole, found[name].low * whole, found[name].high * whole)
+        for code, name in names.items()
+        if name in found
+    }
 
 
 def _map_model(bundle: "ModelBundle", classes: "ClassTable") -> "MapModel":

@@ -75,7 +75,8 @@ def test_areas_are_those_of_the_maps_own_table() -> None:
     facts = tally.facts(0.01002, has_applicability=True)
     table = area_table(facts, list(classes))
     wanted = table[table["code"] != 0].sort_values("hectares", ascending=False)
-    found = class_areas(facts.to_dict(), list(classes))
+    found = class_areas(facts.to_dict(), list(classes), {str(codes[0]): [2.00004, 1.5, 3.0]})
+    assert {row.code: row.interval for row in found if row.interval} == {codes[0]: (2.0, 1.5, 3.0)}
     assert [row.code for row in found] == list(wanted["code"])
     assert [row.color for row in found] == list(wanted["color"])
     assert [row.hectares for row in found] == pytest.approx(list(wanted["hectares"]), abs=1e-4)

@@ -89,6 +89,7 @@ def publish(services: Services, tmp_path: Path) -> Callable[..., dict[str, Any]]
             "model_version": version,
             "bundle_hash": bundle_hash,
             "facts": facts_of_a_map().to_dict(),
+            "area_estimates": {"1": [3.0, 2.5, 3.75]},
             "simulated": True,
         }
         return publish_files(services.store, RESULTS, map_prefix(partition), files, told)
@@ -228,6 +229,11 @@ def test_a_ready_prediction_tells_all_about_its_map(
     table = table[table["code"] != 0].sort_values("hectares", ascending=False)
     assert [row["code"] for row in result["areas"]] == list(table["code"])
     assert [row["hectares"] for row in result["areas"]] == pytest.approx(list(table["hectares"]), abs=1e-4)
+    assert {row["code"]: row["interval"] for row in result["areas"]} == {
+        1: {"estimated": 3.0, "low": 2.5, "high": 3.75},
+        2: None,
+        3: None,
+    }
     assert [row["mean_confidence"] for row in result["areas"]] == pytest.approx(
         list(table["mean_confidence"]), abs=0.01
     )

@@ -36,3 +36,11 @@ def test_the_caveat_travels_with_the_table_and_the_file() -> None:
     assert text.startswith("# Areas are pixels counted on the map.")
     read = pd.read_csv(io.StringIO(text), comment="#")
     assert read["hectares"].tolist() == [1.0, 0.5, 0.1]
+
+
+def test_estimates_stand_beside_what_was_counted() -> None:
+    table = area_table(FACTS, LEGEND, {1: (0.9, 0.7, 1.2)})
+    maize = table.set_index("name").loc["maize"]
+    assert (maize["hectares_estimated"], maize["hectares_low"], maize["hectares_high"]) == (0.9, 0.7, 1.2)
+    assert table["hectares_low"].isna().tolist() == [False, True, True]
+    assert area_table(FACTS, LEGEND)["hectares_estimated"].isna().all()

@@ -1,4 +1,4 @@
-// Made by `npm run types` from the OpenAPI document 20a8ce1790e2309d; do not edit.
+// Made by `npm run types` from the OpenAPI document 3fae3460dcd41c4e; do not edit.
 export interface paths {
     "/admin/audit": {
         parameters: {
@@ -1223,6 +1223,32 @@ export interface components {
             owners?: string[] | null;
         };
         /**
+         * AreaInterval
+         * @description A class's hectares, corrected by the model's errors on held-out places, with their 95 % interval.
+         *
+         *     It holds if the model errs here as it did there.
+         */
+        AreaInterval: {
+            /**
+             * Estimated
+             * @description Hectares.
+             * @example 38.9
+             */
+            estimated: number;
+            /**
+             * High
+             * @description Hectares.
+             * @example 46.7
+             */
+            high: number;
+            /**
+             * Low
+             * @description Hectares.
+             * @example 31
+             */
+            low: number;
+        };
+        /**
          * AssetView
          * @description One asset of the graph.
          */
@@ -1466,6 +1492,8 @@ export interface components {
              * @example 41.2
              */
             hectares: number;
+            /** @description Null: the model has no evaluation, or the map was made before there were intervals. */
+            interval?: components["schemas"]["AreaInterval"] | null;
             /**
              * Mean Confidence
              * @description Percent.

@@ -8,6 +8,12 @@ export function hectares(value: number): string {
   return `${value < 100 ? one.format(value) : whole.format(value)} ha`;
 }
 
+/** An interval of hectares, without the unit: it stands under a number that has one. */
+export function between(low: number, high: number): string {
+  const format = high < 100 ? one : whole;
+  return `${format.format(low)} to ${format.format(high)}`;
+}
+
 /** A share (0 to 1) in per cent. */
 export function percent(share: number): string {
   const value = share * 100;

@@ -12,8 +12,14 @@ interface Props {
 
 export function areasCsv(result: MapResult): string {
   return csv([
-    ["code", "class", "hectares", "share_percent", "mean_confidence_percent"],
-    ...result.areas.map((one) => [one.code, one.title, one.hectares, round(one.share * 100), one.mean_confidence]),
+    [
+      "code", "class", "hectares", "share_percent", "mean_confidence_percent",
+      "hectares_estimated", "hectares_low", "hectares_high",
+    ],
+    ...result.areas.map((one) => [
+      one.code, one.title, one.hectares, round(one.share * 100), one.mean_confidence,
+      one.interval?.estimated ?? "", one.interval?.low ?? "", one.interval?.high ?? "",
+    ]),
   ]);
 }
 
@@ -37,13 +43,14 @@ export function summaryOf(prediction: Prediction, result: MapResult, geometry: u
       share_mapped,
       mean_confidence,
       share_applicable,
-      areas: areas.map(({ code, name, title, hectares, share, mean_confidence: confidence }) => ({
+      areas: areas.map(({ code, name, title, hectares, share, mean_confidence: confidence, interval }) => ({
         code,
         name,
         title,
         hectares,
         share,
         mean_confidence: confidence,
+        interval,
       })),
       caveat,
       model_version: result.model_version,

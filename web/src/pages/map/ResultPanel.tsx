@@ -3,7 +3,7 @@ import { Tabs } from "radix-ui";
 import { useState } from "react";
 import { Link } from "wouter";
 import { useCancel, useMyMaps, type MapResult, type Prediction } from "../../api/hooks";
-import { hectares, percent } from "../../lib/format";
+import { between, hectares, percent } from "../../lib/format";
 import { Button, IconButton } from "../../ui/Button";
 import { Notice, ProblemNotice } from "../../ui/Notice";
 import { Slider } from "../../ui/Slider";
@@ -184,7 +184,14 @@ function Areas({ result, view, onView }: Props & { result: MapResult }) {
                   <span style={{ width: `${(one.share / largest) * 100}%`, background: one.color }} />
                 </span>
               </th>
-              <td className="right">{hectares(one.hectares)}</td>
+              <td className="right">
+                {hectares(one.hectares)}
+                {one.interval && (
+                  <span className="muted small interval" title="95 % interval, if the model errs here as on its test places">
+                    {between(one.interval.low, one.interval.high)}
+                  </span>
+                )}
+              </td>
               <td className="right">{percent(one.share)}</td>
               <td className="right">{Math.round(one.mean_confidence)}</td>
             </tr>

@@ -89,17 +89,23 @@ it("a curve breaks where nothing is known", () => {
 });
 
 describe("what is downloaded", () => {
-  const area = { code: 1, name: "maize", title: "Maize", color: "#ffe119", hectares: 5.01, share: 0.07512, mean_confidence: 72.4 };
+  const area = { code: 1, name: "maize", title: "Maize", color: "#ffe119", hectares: 5.01, share: 0.07512, mean_confidence: 72.4, interval: { estimated: 4.8, low: 4.1, high: 5.6 } };
   const result = { areas: [area], caveat: "counted", simulated: true, model_version: 2 } as unknown as MapResult;
   const prediction = { id: "p1", season: "2023-2024", aoi: { name: "Farm", area_ha: 66.9, bbox: [1, 2, 3, 4] } } as unknown as Prediction;
   it("is a table", () => {
-    expect(areasCsv(result).split("\r\n")).toEqual(["code,class,hectares,share_percent,mean_confidence_percent", "1,Maize,5.01,7.512,72.4", ""]);
+    expect(areasCsv(result).split("\r\n")).toEqual([
+      "code,class,hectares,share_percent,mean_confidence_percent,hectares_estimated,hectares_low,hectares_high",
+      "1,Maize,5.01,7.512,72.4,4.8,4.1,5.6",
+      "",
+    ]);
+    const plain = { ...result, areas: [{ ...area, interval: null }] };
+    expect(areasCsv(plain).split("\r\n")[1]).toBe("1,Maize,5.01,7.512,72.4,,,");
   });
   it("and a GeoJSON feature", () => {
     expect(summaryOf(prediction, result, { type: "Polygon" })).toMatchObject({
       type: "Feature",
       bbox: [1, 2, 3, 4],
-      properties: { season: "2023-2024", simulated: true, areas: [{ name: "maize", hectares: 5.01 }] },
+      properties: { season: "2023-2024", simulated: true, areas: [{ name: "maize", hectares: 5.01, interval: { low: 4.1 } }] },
     });
   });
 });
