@@ -184,6 +184,10 @@ def test_the_map_is_a_valid_cog_that_agrees_with_the_truth(story: Story, land: L
     assert score["mapped_share"] == 1.0
     assert score["overall_accuracy"] > 0.6, "the largest class has a third of the AOI"
     hectares = sum(pointer["facts"]["pixels_by_class"].values()) * pointer["facts"]["pixel_area_ha"]
+    intervals = pointer["area_estimates"]
+    assert set(intervals) == set(pointer["facts"]["pixels_by_class"])
+    assert sum(estimated for estimated, _, _ in intervals.values()) <= hectares * (1 + 1e-9)  # errors hide classes, too
+    assert all(0 <= low <= estimated <= high <= hectares for estimated, low, high in intervals.values())
     aoi = Aoi.from_file(land.aoi)
     assert hectares == pytest.approx(aoi.area_ha, rel=0.02)
 
