@@ -33,7 +33,6 @@ Number = npt.NDArray[Any]
 Progress = Callable[[int, int], None]
 
 THREADS = 2
-BLOCKS_HELD = 2  # in the making, or with the caller
 MAX_FAILED = 0.5  # share of a block's scenes that may be unreadable before the block is refused
 
 
@@ -106,6 +105,7 @@ def composite_block(
     with Crew(threads, Budget(memory), gdal_options, remote=_any_remote(items)) as crew:
         making = Making(crew, recipe, geobox, scenes, picks)
         making.start()
+        making.go_on()
         made = _finished(making, refused, max_failed, tell)
     if picks is None:
         return made
@@ -129,8 +129,8 @@ def composite_blocks(
 ) -> Generator[Composite, None, None]:
     """Yield the composites of blocks in order, and make the next one while the caller uses what it was given.
 
-    At most two blocks are held at a time: the one given last and the next, where `memory` has room for both. The caller
-    lets go of a composite before it asks for the next. Closing the iterator ends its threads.
+    While the caller uses one, the next one's masks are made, where `memory` has room. The caller lets go of a composite
+    before it asks for the next. Closing the iterator ends its threads.
 
     Args:
         items: scenes as `find_scenes` gives them.
@@ -153,23 +153,30 @@ def composite_blocks(
     season = Season.parse(season)
     total, done = sum(_pixels(block.geobox) for block in blocks), 0
     waiting = deque(blocks)
-    begun: deque[tuple[Making, dict[str, str]]] = deque()
     with Crew(threads, budget or Budget(memory), gdal_options, remote=_any_remote(items)) as crew:
-        while waiting or begun:
-            while waiting and len(begun) < BLOCKS_HELD:
-                scenes, refused = scenes_of(items, recipe, waiting[0].geobox, season)
-                making = Making(crew, recipe, waiting[0].geobox, scenes)
-                if begun and not making.fits_beside(begun[0][0]):
-                    break
-                making.start()
-                begun.append((making, refused))
-                waiting.popleft()
-            making, refused = begun.popleft()
+
+        def begun(beside: Making | None = None) -> tuple[Making, dict[str, str]] | None:
+            """Begin the next block, where there is one and room for it."""
+            if not waiting:
+                return None
+            scenes, refused = scenes_of(items, recipe, waiting[0].geobox, season)
+            making = Making(crew, recipe, waiting[0].geobox, scenes)
+            if beside is not None and not making.fits_beside(beside):
+                return None
+            waiting.popleft()
+            making.start()
+            return making, refused
+
+        following = None
+        while (current := following or begun()) is not None:
+            making, refused = current
+            making.go_on()
             pixels = _pixels(making.geobox)
             made = _finished(making, refused, max_failed, _in_pixels(progress, done, pixels, making.units, total))
             done += pixels
+            following = begun(making)  # no more than its masks, while this one is used: its bands would be as large
             yield made
-            del made  # the next block's memory is taken when this one's is free
+            del made, current  # the next block's memory is taken when this one's is free
             making.forget()
 
 

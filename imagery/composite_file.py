@@ -78,6 +78,7 @@ def write_composite(
         "blockysize": tile_side(height),
         "compress": "zstd",
         "zstd_level": ZSTD_LEVEL,
+        "num_threads": 2,  # that compress: the next block is being made meanwhile, and its memory grows
         "predictor": 3 if recipe.dtype == "float32" else 2,
         "interleave": "band",
         "bigtiff": "if_safer",
@@ -95,6 +96,7 @@ def write_composite(
             file.write(_clear_as(block, recipe), count + 1, window=window)
             for told, more in zip(scenes, (block.scenes_used, block.scenes_failed, block.scenes_partial), strict=True):
                 told.update(dict.fromkeys(more))
+            del block  # before the next is asked for: two are held else
         values = (recipe.id, recipe.fingerprint, str(season), json.dumps(recipe.bands), json.dumps(recipe.steps))
         file.update_tags(**dict(zip(TAGS, values, strict=True)))
         file.update_tags(**{tag: json.dumps(list(told)) for tag, told in zip(SCENE_TAGS, scenes, strict=True)})

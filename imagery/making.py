@@ -72,13 +72,14 @@ class Making:
         return len(self._recipe.bands) * len(self._recipe.steps)
 
     def start(self) -> None:
-        """Take the memory and let the crew begin."""
+        """Take the memory and let the crew make the masks; the bands follow when `go_on` is called."""
         recipe, crew = self._recipe, self._crew
         crew.budget.take(self._result_bytes + self._own_bytes)
         self._values: Number = np.empty((len(recipe.bands), len(recipe.steps), *self._shape), dtype=recipe.dtype)
         self._counts = np.zeros((len(recipe.steps), *self._shape), dtype=np.uint16)
         self._masks = np.empty((len(self._mask_at), *self._shape), dtype=np.uint8)
         self._known_failed: set[str] = set()
+        self._held: list[int] | None = []
         self._waiting = {
             step: {scene.id for scene in self.scenes if step in scene.steps and scene.id in self._mask_at}
             for step in range(len(recipe.steps))
@@ -87,6 +88,13 @@ class Making:
         ready = [step for step, masks in self._waiting.items() if not masks]
         for scene in {scene.id: scene for scene in self.scenes if scene.id in self._mask_at}.values():
             crew.submit(self._guarded, self._make_mask, scene)
+        for step in ready:
+            self._make_step(step)
+
+    def go_on(self) -> None:
+        """Let the crew make the bands, whose memory is in use from here on."""
+        with self._lock:
+            ready, self._held = self._held or [], None
         for step in ready:
             self._make_step(step)
 
@@ -182,6 +190,10 @@ class Making:
     # Bands of steps
 
     def _make_step(self, step: int) -> None:
+        with self._lock:
+            if self._held is not None:
+                self._held.append(step)
+                return
         for number in range(len(self._recipe.bands)):
             self._crew.submit(self._guarded, self._make_unit, step, number)
 
