@@ -48,7 +48,7 @@ RUN apt-get update && \
 COPY --from=kernels /opt/geocrop /opt/geocrop
 COPY --chmod=0755 deploy/images/entrypoint.sh /usr/local/bin/geocrop-entrypoint
 ENV PATH=/opt/geocrop/bin:${PATH} \
-    PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MALLOC_ARENA_MAX=2 \
     HOME=/tmp GEOCROP_HOME=/tmp/geocrop DAGSTER_HOME=/opt/dagster MPLCONFIGDIR=/tmp/matplotlib \
     NUMBA_CPU_NAME=${NUMBA_CPU_NAME} NUMBA_CACHE_DIR=/tmp/kernels
 WORKDIR /opt/geocrop/src
