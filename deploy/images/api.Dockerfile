@@ -8,17 +8,17 @@ ARG NODE_IMAGE=docker.io/library/node:20.19.5-bookworm-slim
 FROM ${NODE_IMAGE} AS web
 WORKDIR /web
 COPY web/package.json web/package-lock.json ./
-RUN --mount=type=cache,target=/root/.npm npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
+RUN --mount=type=cache,target=/build/npm npm ci --cache=/build/npm --no-audit --no-fund --ignore-scripts --loglevel=error
 COPY web ./
 RUN npm run build
 
 FROM ${PYTHON_IMAGE} AS build
-ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1
+ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1 UV_CACHE_DIR=/build/cache
 COPY deploy/images/locks/uv.lock /build/
 RUN python3 -m venv /build/uv && \
     /build/uv/bin/pip install --quiet --no-cache-dir --disable-pip-version-check --require-hashes -r /build/uv.lock
 COPY deploy/images/locks/api.lock /build/
-RUN --mount=type=cache,target=/root/.cache/uv \
+RUN --mount=type=cache,target=/build/cache \
     /build/uv/bin/uv venv --quiet /opt/geocrop && \
     /build/uv/bin/uv pip sync --quiet --python /opt/geocrop/bin/python --require-hashes /build/api.lock && \
     find /opt/geocrop -name tests -path '*/site-packages/*/tests' -type d -prune -exec rm -r {} +

@@ -6,12 +6,12 @@
 ARG PYTHON_IMAGE=docker.io/library/python:3.11.14-slim-bookworm
 
 FROM ${PYTHON_IMAGE} AS build
-ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1
+ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1 UV_CACHE_DIR=/build/cache
 COPY deploy/images/locks/uv.lock /build/
 RUN python3 -m venv /build/uv && \
     /build/uv/bin/pip install --quiet --no-cache-dir --disable-pip-version-check --require-hashes -r /build/uv.lock
 COPY deploy/images/locks/code.lock /build/
-RUN --mount=type=cache,target=/root/.cache/uv \
+RUN --mount=type=cache,target=/build/cache \
     /build/uv/bin/uv venv --quiet /opt/geocrop && \
     /build/uv/bin/uv pip sync --quiet --python /opt/geocrop/bin/python --require-hashes /build/code.lock && \
     find /opt/geocrop -name tests -path '*/site-packages/*/tests' -type d -prune -exec rm -r {} +

@@ -14,8 +14,8 @@ USER 0:0
 # The lock holds the code image's packages in the same versions, so that this adds JupyterLab's own and changes none.
 RUN --mount=type=bind,from=uv,source=/build/uv,target=/build/uv \
     --mount=type=bind,source=deploy/images/locks/notebook.lock,target=/build/notebook.lock \
-    --mount=type=cache,target=/root/.cache/uv \
-    UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_SYSTEM_CERTS=1 UV_CACHE_DIR=/root/.cache/uv \
+    --mount=type=cache,target=/build/cache \
+    UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_SYSTEM_CERTS=1 UV_CACHE_DIR=/build/cache \
     /build/uv/bin/uv pip install --quiet --python /opt/geocrop/bin/python --require-hashes -r /build/notebook.lock
 COPY deploy/images/ipython_kernel_config.py /etc/ipython/
 ENV HOME=/home/geocrop

@@ -14,8 +14,8 @@ USER 0:0
 # The lock holds Ray and what it needs, in the code image's versions where that has them.
 RUN --mount=type=bind,from=uv,source=/build/uv,target=/build/uv \
     --mount=type=bind,source=deploy/images/locks/ray.lock,target=/build/ray.lock \
-    --mount=type=cache,target=/root/.cache/uv \
-    UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_SYSTEM_CERTS=1 UV_CACHE_DIR=/root/.cache/uv \
+    --mount=type=cache,target=/build/cache \
+    UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_SYSTEM_CERTS=1 UV_CACHE_DIR=/build/cache \
     /build/uv/bin/uv pip install --quiet --python /opt/geocrop/bin/python --require-hashes -r /build/ray.lock
 USER 10001:10001
 EXPOSE 6379 8265 10001
