@@ -9,7 +9,6 @@ blocks nor on the number of threads.
 from __future__ import annotations
 
 import tempfile
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -135,14 +134,12 @@ def composite_source(reader: CompositeReader, recipe: Recipe, names: Sequence[st
     """
     from imagery.compiled_features import compiled_features
 
-    lock = threading.Lock()  # an open file is read by one thread at a time; the others compute meanwhile
     everything = recipe.feature_names
     order = np.array([everything.index(name) for name in names or everything])
     all_in_order = tuple(names or everything) == everything
 
     def read(block: Block) -> tuple[NDArray[np.generic], NDArray[np.uint16]]:
-        with lock:
-            composite = reader.read(block.window)
+        composite = reader.read(block.window)
         return composite.values, composite.clear
 
     def features(values: NDArray[np.generic], at: NDArray[np.int64]) -> NDArray[np.float32]:
