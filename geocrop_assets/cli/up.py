@@ -154,6 +154,7 @@ def _check_all_live(programs: list[Program]) -> None:
 
 
 def _welcome(settings: Settings, ports: Ports) -> None:
+    console.print(f"Web map: http://{LOCALHOST}:{ports.api}/")
     console.print(f"API and its documentation: http://{LOCALHOST}:{ports.api}/docs")
     console.print(f"Dagster UI: http://{LOCALHOST}:{ports.dagster}")
     console.print(f"Logs: {settings.home.absolute() / 'logs'}", soft_wrap=True)
