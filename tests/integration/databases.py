@@ -119,7 +119,6 @@ def mlflow_server(
     port = servers.free_port()
     url = f"http://127.0.0.1:{port}"
     environment = os.environ | {
-        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # ten processes and a gigabyte otherwise
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_S3_ENDPOINT_URL": f"http://{s3.endpoint}",
         "AWS_ACCESS_KEY_ID": s3.access_key,
@@ -134,7 +133,7 @@ def mlflow_server(
         "--artifacts-destination": f"s3://{MLFLOW_BUCKET}",
     }
     words = [part for pair in options.items() for part in pair]
-    command = [sys.executable, "-W", "ignore", "-m", "mlflow", "server", *words, "--serve-artifacts"]
+    command = [sys.executable, "-W", "ignore", "-m", "resources.mlflow_server", "server", *words, "--serve-artifacts"]
     with _process_group(command, environment, folder / "mlflow.log") as process:
         servers.wait_until(lambda: _is_well(url, process, folder / "mlflow.log"), "the start of MLflow", MLFLOW_SECONDS)
         yield MlflowServer(url, database_url, MLFLOW_BUCKET)

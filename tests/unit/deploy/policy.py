@@ -13,7 +13,6 @@ LIGHT, WORKER = 512 * 2**20, 2 * 2**30
 LARGER = {
     "Deployment/geocrop-lane": WORKER,
     "Deployment/jupyter": WORKER,
-    "Deployment/mlflow": 768 * 2**20,
     "Job/geocrop-migrate": 768 * 2**20,
 }
 

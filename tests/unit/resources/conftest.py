@@ -93,12 +93,16 @@ def _empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def registry(tmp_path: Path, _empty_database: Path) -> ModelRegistry:
-    """Return an empty registry."""
+def empty_mlflow(tmp_path: Path, _empty_database: Path) -> str:
+    """Return the address of a database of MLflow with tables and nothing in them."""
     shutil.copyfile(_empty_database, tmp_path / "mlflow.db")
-    return ModelRegistry(
-        tracking_uri=f"sqlite:///{tmp_path / 'mlflow.db'}", artifact_root=(tmp_path / "artifacts").as_uri()
-    )
+    return f"sqlite:///{tmp_path / 'mlflow.db'}"
+
+
+@pytest.fixture
+def registry(tmp_path: Path, empty_mlflow: str) -> ModelRegistry:
+    """Return an empty registry."""
+    return ModelRegistry(tracking_uri=empty_mlflow, artifact_root=(tmp_path / "artifacts").as_uri())
 
 
 @pytest.fixture
