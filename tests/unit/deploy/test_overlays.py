@@ -237,3 +237,20 @@ def test_a_titiler_of_ones_own_is_one_line_of_an_overlay(tmp_path: Path) -> None
             kubernetes_validate.validate(one, VERSIONS[0], strict=True)
     pod = template_of(titiler["Deployment"])["spec"]
     assert not [*policy.faults_of_pod("Deployment/titiler", pod), *policy.faults_of_probes(pod)]
+
+
+def test_a_budget_of_disruptions_leaves_one_of_what_visitors_reach_and_never_holds_up_a_drain() -> None:
+    assert of_kind(overlay("prod"), "PodDisruptionBudget") == []  # of one replica it could only hold up drains
+    objects = overlay("cluster")
+    workloads = [*of_kind(objects, "Deployment"), *of_kind(objects, "StatefulSet")]
+    budgets = of_kind(objects, "PodDisruptionBudget")
+    chosen = {}
+    for budget in budgets:
+        wanted = budget["spec"]["selector"]["matchLabels"].items()
+        [one] = [each for each in workloads if wanted <= template_of(each)["metadata"]["labels"].items()]
+        assert budget["spec"]["maxUnavailable"] < one["spec"]["replicas"]
+        assert "topologySpreadConstraints" in template_of(one)["spec"]  # or one node would hold them all
+        chosen[name_of(one)] = one
+    several = {name_of(one) for one in workloads if one["spec"]["replicas"] > 1}
+    assert set(chosen) == several
+    assert {"Deployment/geocrop-api", "StatefulSet/minio"} <= several
