@@ -11,4 +11,6 @@ CREATE DATABASE :"name" OWNER :"name";
 REVOKE CONNECT ON DATABASE :"name" FROM PUBLIC;
 SQL
 done
-psql --set=ON_ERROR_STOP=1 --username="$POSTGRES_USER" --dbname=geocrop --command='CREATE EXTENSION IF NOT EXISTS postgis'
+psql --set=ON_ERROR_STOP=1 --username="$POSTGRES_USER" --dbname=geocrop \
+  --command='CREATE EXTENSION IF NOT EXISTS postgis' \
+  --command='GRANT pg_read_all_stats TO geocrop' # the exporter tells the size of each database
