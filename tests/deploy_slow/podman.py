@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 REPO = Path(__file__).resolve().parents[2]
-NEEDED = ("podman", "runc", "catatonit", "debootstrap")
+NEEDED = ("podman", "runc", "catatonit", "mmdebstrap")
 #: How a container runs on Kubernetes: nothing to write but /tmp, no capabilities, no way to gain rights.
 HARDENED = (
     "--read-only",
@@ -106,10 +106,11 @@ def python_image(podman: Podman) -> str:
     """Make what stands for `python:3.11-slim-bookworm`: Debian with its own Python, from Debian's packages."""
     with TemporaryDirectory(dir=podman.folder) as root:
         include = "--include=python3,python3-venv,ca-certificates"
-        command = ["debootstrap", "--variant=minbase", include, "bookworm", root]
+        command = ["mmdebstrap", "--quiet", "--variant=minbase", include, "bookworm", root]
         subprocess.run(command, check=True, capture_output=True, timeout=900)
         (Path(root) / "usr/local/bin/python3").symlink_to("/usr/bin/python3")
-        shutil.rmtree(Path(root) / "var/cache/apt/archives", ignore_errors=True)
+        for kept in ("var/cache/apt", "var/lib/apt/lists"):
+            shutil.rmtree(Path(root) / kept, ignore_errors=True)
         return podman.image_of(Path(root), "localhost/python:3.11")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import geoalchemy2  # noqa: F401  # its column type is known by name from here on
 import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, inspect, select
@@ -69,8 +70,6 @@ def rows(database: Database) -> dict[str, list[tuple[Any, ...]]]:
 @pytest.fixture(params=["sqlite", "postgis"])
 def previous(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """Yield a database at the previous revision with a row in every table."""
-    import geoalchemy2  # noqa: F401  # its column type is known by name from here on
-
     if request.param == "sqlite":
         yield from made(f"sqlite:///{tmp_path / 'api.db'}")
         return
@@ -102,7 +101,6 @@ def test_a_database_of_the_previous_revision_keeps_every_row(previous: Database)
         assert current_revision(connection) == revisions()[1]
 
 
-@pytest.mark.deploy
 def test_the_migration_job_migrates_all_three_databases_and_again_without_harm(
     postgis_server: Any,  # noqa: ANN401
     dagster_postgres_home: Path,
