@@ -60,7 +60,7 @@ up: setup web    ## the local stack: web map, API, Dagster's UI and daemon, warm
 
 test: setup      ## unit, integration and e2e tests
 	$(BIN)/python -m pytest -n 2 tests/unit
-	$(BIN)/python -m pytest tests/integration tests/e2e tests/real
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/integration tests/e2e tests/real
 
 test-deploy: setup  ## build the images with podman and run them: minutes, as root, with podman
 	$(BIN)/python -m pytest -m deploy tests/deploy_slow
