@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -104,9 +105,12 @@ NEEDS = {
     "Deployment/mlflow": {"postgis", "minio"},
     "Deployment/jupyter": {"minio", "mlflow", "internet"},
     "StatefulSet/postgis": set(),
+    "StatefulSet/minio": set(),
     "Job/minio-setup": {"minio"},
     RUN_POD: {"postgis", "minio", "mlflow", "internet"},
 }
+#: What is otherwise in one overlay.
+NEEDS_MORE = {"cluster": {"StatefulSet/minio": {"minio"}}}  # its four nodes are each other's clients
 
 
 @pytest.mark.parametrize("name", OVERLAYS)
@@ -115,7 +119,8 @@ def test_each_pod_may_reach_what_it_needs_and_nothing_else(name: str) -> None:
     there = {
         pod: {key.removeprefix(prefix) for key in labels if key.startswith(prefix)} for pod, labels, _ in _pods(name)
     }
-    assert {pod: there.get(pod) for pod in NEEDS} == NEEDS
+    needs = NEEDS | NEEDS_MORE.get(name, {})
+    assert {pod: there.get(pod) for pod in needs} == needs
 
 
 def test_the_internet_is_no_private_network() -> None:
@@ -123,3 +128,43 @@ def test_the_internet_is_no_private_network() -> None:
     block = out["spec"]["egress"][0]["to"][0]["ipBlock"]
     assert {"10.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"} <= set(block["except"])
     assert out["spec"]["egress"][0]["ports"] == [{"protocol": "TCP", "port": 443}]
+
+
+def test_the_nodes_of_a_distributed_store_find_and_reach_each_other() -> None:
+    objects = overlay("cluster")
+    [minio] = [one for one in of_kind(objects, "StatefulSet") if one["metadata"]["name"] == "minio"]
+    spec, labels = minio["spec"], minio["spec"]["template"]["metadata"]["labels"]
+    [container] = spec["template"]["spec"]["containers"]
+    [place] = [word for word in container["args"] if word.startswith("http://")]
+    found = re.fullmatch(r"http://minio-\{0\.\.\.(\d+)\}\.([a-z-]+):(\d+)/data", place)
+    assert found, place
+    assert (int(found[1]) + 1, found[2]) == (spec["replicas"], spec["serviceName"])
+    [service] = [one for one in of_kind(objects, "Service") if one["metadata"]["name"] == spec["serviceName"]]
+    assert service["spec"]["clusterIP"] == "None"  # a name for each pod, of the pods' own namespace ...
+    assert service["metadata"]["namespace"] == minio["metadata"]["namespace"]
+    assert service["spec"]["publishNotReadyAddresses"] is True  # ... from before they serve, or none would begin to
+    assert spec["podManagementPolicy"] == "Parallel"
+    [port] = service["spec"]["ports"]
+    assert int(found[3]) == port["port"] == next(iter(_ports(spec["template"]["spec"])))
+    assert selects({"matchLabels": service["spec"]["selector"]}, labels)
+    ports = [{"protocol": "TCP", "port": port["port"]}]
+    assert _lets_out("cluster", labels, labels, ports)
+    assert _let_in("cluster", labels, labels, ports)
+    probes = {kind: container[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "liveness", "readiness")}
+    assert probes == {
+        "startup": "/minio/health/live",  # of the node alone: it must not be killed while it waits for the others
+        "liveness": "/minio/health/live",
+        "readiness": "/minio/health/cluster/read",
+    }
+
+
+def _lets_out(name: str, client: dict[str, str], server: dict[str, str], ports: list[Manifest]) -> bool:
+    """Tell whether a policy lets a client open a server's ports in the same namespace."""
+    return any(
+        selects(policy["spec"]["podSelector"], client)
+        and rule["ports"] == ports
+        and any("namespaceSelector" not in end and selects(end["podSelector"], server) for end in rule.get("to", []))
+        for policy in _policies(name, "Egress")
+        for rule in policy["spec"].get("egress", [])
+        if all("podSelector" in end for end in rule.get("to", []))
+    )
