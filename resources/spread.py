@@ -6,7 +6,7 @@ Scheduling, retries and the transport of what is shared are Ray's own, or the st
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable
 from importlib import import_module
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -20,8 +20,11 @@ Shared = TypeVar("Shared")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-#: Tasks that wait in Ray for each of its cores, so that none is idle between two.
+#: Tasks that are in Ray for each that its cores can run at once, so that none is idle between two. Those that wait also
+#: tell a cluster that grows to do so. It bounds the results that are done before their turn, too.
 AHEAD = 2
+#: Tasks that are in Ray at the least: a cluster that has no worker yet would otherwise be asked for one at a time.
+AT_LEAST = 8
 
 
 class RayMissing(GeocropError):
@@ -31,7 +34,7 @@ class RayMissing(GeocropError):
 
 
 class RayUnavailable(GeocropError):
-    """Start the Ray cluster or correct RAY_ADDRESS: it does not answer."""
+    """Start the Ray cluster, or correct RAY_ADDRESS or RAY_AUTH_TOKEN: it does not answer."""
 
     code: ClassVar[str] = "ray-unavailable"
 
@@ -39,28 +42,32 @@ class RayUnavailable(GeocropError):
 def spread(
     function: Callable[[Shared, Item], Result],
     shared: Shared,
-    items: Sequence[Item],
+    items: Iterable[Item],
     *,
     workers: int = 1,
+    cores: int = 1,
     ray_address: str | None = None,
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Yield `function(shared, item)` for each item, in the order of the items.
 
     Args:
-        function: of a module, so that another process can import it; uses one core.
+        function: of a module, so that another process can import it.
         shared: what all calls have in common; sent to each process once.
-        items: small.
+        items: small; taken one by one as there is room for them, but for a pool of processes all at once.
         workers: processes on this machine; 1 is this process itself.
+        cores: of Ray's, that a call uses.
         ray_address: of a Ray cluster, as RAY_ADDRESS; its cores are used instead of this machine's.
 
     Raises:
         RayMissing: Ray is not installed.
         RayUnavailable: there is no cluster at the address.
-        Exception: what the function raises, when its item's turn comes; what has not begun is cancelled.
+        Exception: what the function raises, when its item's turn comes.
+
+    Whatever ends it early, an error or a caller that closes it, what is left is cancelled.
 
     """
     if ray_address:
-        yield from _on_ray(function, shared, items, ray_address)
+        yield from _on_ray(function, shared, items, cores, ray_address)
     elif workers == 1:
         yield from (function(shared, item) for item in items)
     else:
@@ -80,8 +87,8 @@ def _call(function: Callable[[Any, Item], Result], item: Item) -> Result:
 
 
 def _in_processes(
-    function: Callable[[Shared, Item], Result], shared: Shared, items: Sequence[Item], workers: int
-) -> Iterator[Result]:
+    function: Callable[[Shared, Item], Result], shared: Shared, items: Iterable[Item], workers: int
+) -> Generator[Result, None, None]:
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
@@ -95,30 +102,49 @@ def _in_processes(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _apply(function: Callable[[Shared, Item], Result], shared: Shared, item: Item) -> Result:
-    return function(shared, item)
+_fetched: tuple[str, Any] = ("", None)  # of a worker of Ray's: what its last task shared, by its name in Ray
+
+
+def _apply(function: Callable[[Any, Item], Result], references: list[Any], item: Item) -> Result:
+    global _fetched  # noqa: PLW0603  # an argument would be read anew for every item: half a second for 1,500 scenes
+    [reference] = references  # in a list, Ray leaves it as it is
+    name = reference.hex()
+    if _fetched[0] != name:
+        _fetched = (name, import_module("ray").get(reference))
+    return function(_fetched[1], item)
 
 
 def _on_ray(
-    function: Callable[[Shared, Item], Result], shared: Shared, items: Sequence[Item], address: str
-) -> Iterator[Result]:
+    function: Callable[[Shared, Item], Result], shared: Shared, items: Iterable[Item], cores: int, address: str
+) -> Generator[Result, None, None]:
     ray = _connected(address)
-    task, kept = ray.remote(num_cpus=1)(_apply), ray.put(shared)
-    room = max(1, int(ray.cluster_resources().get("CPU", 1))) * AHEAD
-    left = iter(items)
-    waiting = deque(task.remote(function, kept, item) for item in islice(left, room))
+    task, kept, left = ray.remote(num_cpus=cores)(_apply), [ray.put(shared)], iter(items)
+    waiting: deque[Any] = deque()
     try:
-        while waiting:
-            try:
-                result = ray.get(waiting[0])
-            except ray.exceptions.RayTaskError as error:
-                raise error.cause or error from None
-            waiting.popleft()
-            waiting.extend(task.remote(function, kept, item) for item in islice(left, 1))
-            yield result
+        while True:
+            room = _room(ray, cores) - len(waiting)
+            waiting.extend(task.remote(function, kept, item) for item in islice(left, max(room, 0)))
+            if not waiting:
+                return
+            yield _first(ray, waiting)  # by no name: it is held by nobody but the caller
     finally:
         for reference in waiting:
             ray.cancel(reference)
+
+
+def _room(ray: ModuleType, cores: int) -> int:
+    """Return how many tasks to have in Ray now: its workers come and go."""
+    return max(int(ray.cluster_resources().get("CPU", 0)) // cores * AHEAD, AT_LEAST)
+
+
+def _first(ray: ModuleType, waiting: deque[Any]) -> Any:  # noqa: ANN401  # what the function returns
+    """Wait for the first task's result and let go of the task; what it raised is raised."""
+    try:
+        result = ray.get(waiting[0])
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause or error from None
+    waiting.popleft()
+    return result
 
 
 def _connected(address: str) -> ModuleType:
@@ -130,6 +156,6 @@ def _connected(address: str) -> ModuleType:
     if not ray.is_initialized():
         try:
             ray.init(address=address, log_to_driver=False, namespace="geocrop")
-        except (ConnectionError, ValueError) as error:
+        except (ConnectionError, ValueError, ray.exceptions.AuthenticationError) as error:
             raise RayUnavailable(f"no Ray cluster answers at {address}: {error}") from error
     return ray

@@ -33,7 +33,7 @@ def test_what_an_item_raises_is_raised_at_its_turn_and_ends_the_rest() -> None:
 def test_a_caller_that_stops_early_leaves_no_process_behind() -> None:
     made = spread(pow, 2, ITEMS, workers=2)
     assert next(made) == 32
-    made.close()  # type: ignore[attr-defined]  # a generator
+    made.close()
     assert list(made) == []
 
 
