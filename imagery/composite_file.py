@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -108,6 +109,25 @@ def read_composite(
     """Read a composite, or a window of it (rasterio's, rows and columns of the file)."""
     with CompositeReader(path, gdal_options=gdal_options) as reader:
         return reader.read(window)
+
+
+def packed(composite: Composite, recipe: Recipe, season: Season | str) -> bytes:
+    """Return a composite as the bytes of a file, for its way to another process: some 40 % of what it takes in memory.
+
+    Clear observations are held at the highest value of the recipe's dtype, as `write_composite` does.
+    """
+    with TemporaryDirectory(prefix="geocrop-block-") as folder:
+        path = Path(folder) / "block.tif"
+        write_composite(path, [composite], recipe, season, composite.geobox)
+        return path.read_bytes()
+
+
+def unpacked(data: bytes) -> Composite:
+    """Return the composite that `packed` made bytes of."""
+    from rasterio.io import MemoryFile
+
+    with MemoryFile(data) as file, CompositeReader(file.name, gdal_options={"GDAL_NUM_THREADS": "2"}) as reader:
+        return reader.read()
 
 
 class CompositeReader:

@@ -9,7 +9,7 @@ blocks nor on the number of threads.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -58,7 +58,11 @@ Features: TypeAlias = Callable[["NDArray[np.generic]", "NDArray[np.int64]"], "ND
 Predict: TypeAlias = Callable[["NDArray[np.float32]", int], "NDArray[np.float32]"]
 Applicable: TypeAlias = Callable[["NDArray[np.float32]"], "NDArray[np.bool_]"]
 Progress: TypeAlias = Callable[[int, int], None]
-_Piece: TypeAlias = "tuple[Block, NDArray[np.bool_]]"  # and which of its pixels are inside the AOI
+Piece: TypeAlias = "tuple[Block, NDArray[np.bool_]]"  # and which of its pixels are inside the AOI
+Drawn: TypeAlias = (
+    "tuple[NDArray[np.uint8], int]"  # bands [3, rows, columns], and how many mapped pixels are applicable
+)
+Drawer: TypeAlias = "Callable[[Iterator[Piece]], Generator[tuple[Piece, Drawn], None, None]]"
 
 
 class NothingToMapError(GeocropError):
@@ -160,6 +164,7 @@ def draw_map(
     threads: int = 1,
     memory: int = DEFAULT_MEMORY,
     side: int | None = None,
+    drawer: Drawer | None = None,
     progress: Progress | None = None,
 ) -> tuple[MapFacts, CogReport]:
     """Draw the map of an AOI and write it, with its sidecar, to `out_path` (its folder exists).
@@ -178,6 +183,8 @@ def draw_map(
         threads: blocks drawn at the same time.
         memory: bytes that may be taken beside what the process has already.
         side: rows and columns of a block; None is the largest that fits.
+        drawer: draws the blocks instead of this process's threads: yields each piece with what `draw_piece` gives for
+            it, in order; it is closed when the map is done or fails.
         progress: see above.
 
     Raises:
@@ -191,7 +198,8 @@ def draw_map(
     plan = _plan(source, aoi, max(threads, 1), memory, side)
     with tempfile.TemporaryDirectory(dir=out_path.parent, prefix=f".{out_path.stem}-plain-") as folder:
         plain = Path(folder) / "plain.tif"
-        tally = _draw_plain(plain, plan, polygon, partial(_draw_block, source, model, plan.threads_each), progress)
+        here = partial(in_order, partial(draw_piece, source, model, plan.threads_each), workers=plan.workers)
+        tally = _draw_plain(plain, plan, polygon, drawer or here, progress)
         facts = tally.facts(pixel_area_ha(plan.grid), has_applicability=model.applicable is not None)
         _check_something_mapped(facts)
         _describe(plain, dict(tags or {}), model.legend)
@@ -225,7 +233,7 @@ def _draw_plain(
     path: Path,
     plan: _Plan,
     polygon: BaseGeometry,
-    draw: Callable[[_Piece], tuple[NDArray[np.uint8], int]],
+    draw: Drawer,
     progress: Progress | None,
 ) -> Tally:
     """Write the map as a plain GeoTIFF, block by block in order, and return what was counted."""
@@ -237,7 +245,7 @@ def _draw_plain(
     with (
         rasterio.Env(GDAL_CACHEMAX=WRITING_CACHE_BYTES),
         rasterio.open(path, "w", **_profile(plan.grid)) as plain,
-        closing(in_order(draw, _pieces(plan.blocks, polygon), plan.workers)) as drawn,
+        closing(draw(_pieces(plan.blocks, polygon))) as drawn,
     ):
         for piece, (bands, applicable) in drawn:
             block, inside = piece
@@ -251,7 +259,7 @@ def _draw_plain(
     return tally
 
 
-def _pieces(all_blocks: list[Block], polygon: BaseGeometry) -> Iterator[_Piece]:
+def _pieces(all_blocks: list[Block], polygon: BaseGeometry) -> Iterator[Piece]:
     """Yield blocks and which of their pixels are inside.
 
     By the thread that writes: rasterio silences warnings while it burns, in a way that threads must not share.
@@ -260,7 +268,7 @@ def _pieces(all_blocks: list[Block], polygon: BaseGeometry) -> Iterator[_Piece]:
         yield block, polygon_mask(polygon, block.geobox)
 
 
-def _draw_block(source: MapSource, model: MapModel, threads: int, piece: _Piece) -> tuple[NDArray[np.uint8], int]:
+def draw_piece(source: MapSource, model: MapModel, threads: int, piece: Piece) -> Drawn:
     """Return bands uint8 [3, rows, columns] of a block, and how many of its mapped pixels are applicable."""
     block, inside = piece
     bands = np.zeros((len(MAP_BANDS), *inside.shape), dtype=np.uint8)

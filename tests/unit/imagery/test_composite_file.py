@@ -13,7 +13,14 @@ from odc.geo.geobox import GeoBox
 from rasterio.windows import Window
 
 from imagery.composite import Composite
-from imagery.composite_file import CompositeReader, NotACompositeError, read_composite, write_composite
+from imagery.composite_file import (
+    CompositeReader,
+    NotACompositeError,
+    packed,
+    read_composite,
+    unpacked,
+    write_composite,
+)
 from imagery.recipe import Recipe, load_recipe
 
 WHOLE = GeoBox((700, 600), Affine(10, 0, 240_000, 0, -10, 8_022_000), "EPSG:32736")
@@ -58,6 +65,21 @@ def test_a_file_says_what_it_is_made_of(tmp_path: Path) -> None:
         assert set(file.block_shapes) == {(512, 512)}
         assert file.nodata == -32768
         assert file.descriptions[1] == "ndvi oct"
+
+
+@pytest.mark.parametrize("name", ["ndvi-season", "geomad-semiannual"])
+def test_a_packed_block_is_smaller_and_comes_out_as_it_went_in(name: str) -> None:
+    recipe = load_recipe(name)
+    sent = block(recipe, WHOLE[100:555, 100:333], 4)
+    data = packed(sent, recipe, "2023-2024")
+    assert len(data) < sent.values.nbytes + sent.clear.nbytes
+    came = unpacked(data)
+    assert came.values.dtype == sent.values.dtype
+    assert np.array_equal(came.values, sent.values)
+    assert np.array_equal(came.clear, sent.clear)
+    assert came.geobox == sent.geobox
+    assert (came.scenes_used, came.scenes_failed) == (sent.scenes_used, sent.scenes_failed)
+    assert came.scenes_partial == sent.scenes_partial
 
 
 def test_several_threads_read_one_open_file(tmp_path: Path) -> None:
