@@ -64,6 +64,7 @@ def rules_of(settings: Settings) -> DatasetRules:
         max_aoi_ha=settings.max_aoi_ha,
         threads=settings.threads,
         memory_mib=settings.memory_mib,
+        ray_address=settings.ray_address,
     )
 
 

@@ -28,6 +28,7 @@ class DatasetRules:
     max_aoi_ha: float = 3_000_000.0
     threads: int | None = None
     memory_mib: int = 1024
+    ray_address: str | None = None  # of a Ray cluster that takes the blocks of large maps
 
     @property
     def cores(self) -> int:

@@ -22,6 +22,7 @@ class DatasetRulesResource(ConfigurableResource[DatasetRules]):
     max_aoi_ha: float = DatasetRules.max_aoi_ha
     threads: int | None = DatasetRules.threads
     memory_mib: int = DatasetRules.memory_mib
+    ray_address: str | None = DatasetRules.ray_address
 
     def create_resource(self, context: InitResourceContext) -> DatasetRules:  # Dagster's signature
         """Return the rules that assets are given."""

@@ -88,7 +88,7 @@ class Settings(BaseSettings):
     ray_address: str | None = Field(
         None,
         validation_alias=AliasChoices("RAY_ADDRESS", "GEOCROP_RAY_ADDRESS"),
-        description="Ray cluster that `geocrop tune` uses; this machine's cores when unset.",
+        description="Ray cluster of `geocrop tune` and of the blocks of large maps; this machine's cores when unset.",
     )
 
     # Datasets.

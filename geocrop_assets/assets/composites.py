@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from geocrop_assets import partitions
+from geocrop_assets.cluster import SeasonWork, cluster_for, composites_on, plain_item
 from geocrop_assets.common import OWNERS, simulated_metadata
 from imagery.budget import DEFAULT_MEMORY
 from resources.aois import read_aoi
@@ -69,10 +70,12 @@ def make_composite(
     threads: int,
     progress: Report,
     memory: int = DEFAULT_MEMORY,
+    ray_address: str | None = None,
 ) -> dict[str, Any]:
     """Write the composite of an AOI and season to `path`; return what its pointer says beside the file.
 
-    `progress` is told of pixels done, and of how many there are; `memory` is in bytes.
+    `progress` is told of pixels done, and of how many there are; `memory` is in bytes. A large one is made on the Ray
+    cluster at `ray_address`, where there is one.
 
     Raises:
         GeocropError: no scenes, too many unreadable ones, no grid.
@@ -89,16 +92,20 @@ def make_composite(
     grid = map_grid(key.aoi, recipe.grid, search.items)
     whole, blocks = cut(grid, search.items, recipe, memory=memory, gdal_options=options)
     troubles = Troubles()
-    made = composite_blocks(
-        search.items,
-        recipe,
-        blocks,
-        key.season,
-        threads=threads,
-        memory=memory,
-        gdal_options=options,
-        progress=progress,
-    )
+    if cluster := cluster_for(grid.shape, ray_address):
+        plain = tuple(plain_item(item) for item in search.items)
+        made = composites_on(cluster, SeasonWork(plain, recipe, key.season, memory, options), blocks, progress)
+    else:
+        made = composite_blocks(
+            search.items,
+            recipe,
+            blocks,
+            key.season,
+            threads=threads,
+            memory=memory,
+            gdal_options=options,
+            progress=progress,
+        )
     with closing(made):
         write_composite(path, _noted(made, troubles), recipe, key.season, whole)
     return {
@@ -154,7 +161,16 @@ def season_composite(
     report = progress.reporter(context.log, "reading scenes")
     with tempfile.TemporaryDirectory(prefix="geocrop-composite-") as folder:
         path = Path(folder) / COMPOSITE_NAME
-        facts = make_composite(key, recipe, archive, path, threads=rules.cores, memory=rules.memory, progress=report)
+        facts = make_composite(
+            key,
+            recipe,
+            archive,
+            path,
+            threads=rules.cores,
+            progress=report,
+            memory=rules.memory,
+            ray_address=rules.ray_address,
+        )
         pointer = publish_files(store.store, RESULTS, composite_prefix(key.partition), {COMPOSITE_NAME: path}, facts)
     for scene, why in pointer["scenes_failed"].items():
         context.log.warning(f"scene {scene} was left out: {why}")

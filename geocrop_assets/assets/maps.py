@@ -4,6 +4,7 @@ import json
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,6 +12,7 @@ import dagster as dg
 
 from geocrop_assets import partitions
 from geocrop_assets.assets.composites import COMPOSITE_NAME, MapKey, read_map_key, season_composite
+from geocrop_assets.cluster import MapWork, cluster_for, drawn_on, map_model
 from geocrop_assets.common import OWNERS, code_version, markdown_table, png_metadata, simulated_metadata
 from resources.bundles import load_bundle
 from resources.layout import MODELS, RESULTS, composite_prefix, map_prefix, report_key
@@ -25,10 +27,8 @@ from training.errors import GeocropError
 
 if TYPE_CHECKING:
     from imagery.map_facts import MapFacts
-    from imagery.maps import MapModel
     from imagery.recipe import Recipe
     from training.bundle import ModelBundle
-    from training.classes import ClassTable
 
 MAP_NAME = "crop_map.tif"
 
@@ -105,16 +105,20 @@ def _draw_into(
     classes = rules.load_classes()
     legend = [classes.by_name(name) for name in bundle.classes]
     out = folder / MAP_NAME
-    path = store.gdal_path(RESULTS, composite["files"][COMPOSITE_NAME])
+    content = composite["files"][COMPOSITE_NAME]
+    path = store.gdal_path(RESULTS, content)
+    cluster = cluster_for(composite["shape"], rules.ray_address)
+    work = MapWork(bundle.hash, content, recipe, classes)
     with CompositeReader(path, recipe, gdal_options=store.gdal_options()) as reader:
         facts, _ = draw_map(
             composite_source(reader, recipe, bundle.features),
-            _map_model(bundle, classes),
+            map_model(bundle, classes),
             key.aoi,
             out,
             tags=_raster_tags(key, champion, composite),
             threads=rules.cores,
             memory=rules.memory,
+            drawer=partial(drawn_on, cluster, work) if cluster else None,
             progress=progress,
         )
     estimates = area_estimates(store, bundle, facts)
@@ -179,20 +183,6 @@ def area_estimates(
         for code, name in names.items()
         if name in found
     }
-
-
-def _map_model(bundle: "ModelBundle", classes: "ClassTable") -> "MapModel":
-    """Return the bundle as what classifies pixels."""
-    import numpy as np
-
-    from imagery.maps import MapModel
-
-    return MapModel(
-        predict=bundle.score,
-        class_codes=np.array(bundle.codes, dtype=np.uint8),
-        legend=[classes.by_name(name) for name in bundle.classes],
-        applicable=bundle.applicability.inside,
-    )
 
 
 def _raster_tags(key: MapKey, champion: ModelVersion, composite: dict[str, Any]) -> dict[str, str]:
