@@ -112,3 +112,31 @@ def test_head_and_workers_share_a_token_that_is_made_by_chance(cluster: dict[str
         [container] = template["spec"]["containers"]
         assert {"secretRef": {"name": "ray"}} in container["envFrom"]
         assert {"name": "RAY_AUTH_MODE", "value": "token"} in container["env"]
+
+
+def test_argo_cd_leaves_to_the_autoscaler_what_that_writes_and_nothing_else() -> None:
+    application = yaml.safe_load((REPO / "deploy" / "argocd" / "cluster" / "geocrop.yaml").read_text())["spec"]
+    [ignored] = application["ignoreDifferences"]
+    assert (ignored["group"], ignored["kind"]) == ("ray.io", "RayCluster")
+    written = {"replicas", "scaleStrategy"}  # Ray's autoscaler patches these two
+    assert set(ignored["jqPathExpressions"]) == {f".spec.workerGroupSpecs[].{field}" for field in written}
+    # Of a custom resource's list it keeps all that lives: a new image would not reach the workers (argo-cd #17694).
+    assert "RespectIgnoreDifferences=true" not in application["syncPolicy"]["syncOptions"]
+    # Otherwise every deployment would apply the list without `replicas`, which is 0.
+    assert "ApplyOutOfSyncOnly=true" in application["syncPolicy"]["syncOptions"]
+
+
+def test_what_the_crd_would_add_to_its_lists_is_written_down(cluster: dict[str, Any]) -> None:
+    for group in cluster["workerGroupSpecs"]:
+        assert {"minReplicas", "maxReplicas", "numOfHosts"} <= set(group)
+        assert not {"replicas", "scaleStrategy"} & set(group)
+    for template in templates(cluster):
+        for container in template["spec"]["containers"]:
+            assert all(port["protocol"] == "TCP" for port in container.get("ports", []))
+
+
+def test_a_new_image_reaches_head_and_workers(cluster: dict[str, Any]) -> None:
+    assert cluster["upgradeStrategy"] == {"type": "Recreate"}  # since KubeRay 1.6
+    application = yaml.safe_load((REPO / "deploy" / "argocd" / "cluster" / "kuberay-operator.yaml").read_text())
+    [version] = [one["targetRevision"] for one in application["spec"]["sources"] if "chart" in one]
+    assert tuple(map(int, version.split("."))) >= (1, 6, 0)
