@@ -103,14 +103,17 @@ NEEDS = {
     "Deployment/dagster-webserver-readonly": {"code", "postgis", "minio", "lane"},
     "Deployment/dagster-daemon": {"code", "postgis", "minio", "lane", "kubernetes"},
     "Deployment/mlflow": {"postgis", "minio"},
-    "Deployment/jupyter": {"minio", "mlflow", "internet"},
     "StatefulSet/postgis": set(),
     "StatefulSet/minio": set(),
     "Job/minio-setup": {"minio"},
     RUN_POD: {"postgis", "minio", "mlflow", "internet"},
 }
 #: What is otherwise in one overlay.
-NEEDS_MORE = {"cluster": {"StatefulSet/minio": {"minio"}}}  # its four nodes are each other's clients
+NOTEBOOK = {"Deployment/jupyter": {"minio", "mlflow", "internet"}}
+NEEDS_MORE = {
+    "prod": NOTEBOOK,
+    "cluster": NOTEBOOK | {"StatefulSet/minio": {"minio"}},  # its four nodes are each other's clients
+}
 
 
 @pytest.mark.parametrize("name", OVERLAYS)
