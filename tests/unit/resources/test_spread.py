@@ -1,9 +1,6 @@
-"""The same results in the same order, here, in processes and (with `make test-deploy`) on a real Ray."""
+"""The same results in the same order, here and in processes; on a real Ray: tests/deploy_slow/test_ray_blocks.py."""
 
 from __future__ import annotations
-
-import tempfile
-from collections.abc import Iterator
 
 import pytest
 
@@ -46,32 +43,3 @@ def test_an_address_without_ray_is_told(monkeypatch: pytest.MonkeyPatch) -> None
 
 def _absent(name: str) -> None:
     raise ModuleNotFoundError(name)
-
-
-@pytest.fixture
-def ray_address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Start a real Ray of two cores on this machine; give the address that `ray.init` takes."""
-    ray = pytest.importorskip("ray", reason="pip install 'geocrop[ray]'")
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")  # else it keeps a token in the home of whoever runs the tests
-    with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp") as folder:  # sockets' paths must be short
-        told = ray.init(
-            address="local",
-            num_cpus=2,
-            include_dashboard=False,
-            _node_ip_address="127.0.0.1",
-            _temp_dir=folder,
-            log_to_driver=False,
-        )
-        yield str(told.address_info["address"])
-        ray.shutdown()
-
-
-@pytest.mark.deploy
-@pytest.mark.filterwarnings("default")  # of Ray's own making
-def test_ray_gives_the_same_in_the_same_order_and_raises_what_was_raised(ray_address: str) -> None:
-    assert list(spread(pow, 2, ITEMS, ray_address=ray_address)) == [2**item for item in ITEMS]
-    made = spread(pow, 0, [2, -1, 3], ray_address=ray_address)
-    assert next(made) == 0
-    with pytest.raises(ZeroDivisionError):
-        next(made)
