@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""The images of an overlay: where they are pushed to, and the tag that is deployed. Needs nothing but Python.
+"""The images of overlays: where they are pushed to, and the tag that is deployed. Needs nothing but Python.
 
-    images.py list OVERLAY/kustomization.yaml          name and address, a line each
-    images.py bump OVERLAY/kustomization.yaml TAG      deploy this tag of all of them; nothing else in the file changes
+    images.py list OVERLAY/kustomization.yaml ...        name and address of each image of theirs, a line each
+    images.py bump TAG OVERLAY/kustomization.yaml ...    deploy this tag of all of them, and change nothing else
 
-The overlay's `images:` is the one place that says both; workflow and Argo CD read it.
+An overlay's `images:` is the one place that says both; workflow and Argo CD read it.
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ from pathlib import Path
 OURS = "geocrop-"
 TAG = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$")
 ENTRY = re.compile(r"^(?P<indent>\s*)- name:\s*(?P<name>[^\s#]+)")
-FIELD = re.compile(r"^(?P<head>\s+(?P<key>newName|newTag):\s*)(?P<value>[^\s#]+)(?P<rest>.*)$", re.DOTALL)
-#: Words of each command.
-WORDS = {"list": 2, "bump": 3}
+FIELD = re.compile(r"^(?P<head>\s+(?P<key>newName|newTag|digest):\s*)(?P<value>[^\s#]+)(?P<rest>.*)$", re.DOTALL)
 
 
 class OverlayError(Exception):
@@ -70,7 +68,7 @@ def bump(text: str, tag: str) -> str:
     """Return the overlay with the tag in each of our images.
 
     Raises:
-        OverlayError: the tag is none, or an image has no `newTag` to be changed.
+        OverlayError: the tag is none, or an image has no `newTag` to be changed, or a digest that would not follow it.
 
     """
     if not TAG.match(tag):
@@ -79,6 +77,10 @@ def bump(text: str, tag: str) -> str:
     for image in read_images(lines):
         if "newTag" not in image.fields:
             raise OverlayError(f"{image.name} has no `newTag:` line")
+        if "digest" in image.fields:
+            raise OverlayError(
+                f"{image.name} has a `digest:`, which would stay the old tag's: it is for others' images"
+            )
         number, _ = image.fields["newTag"]
         field = FIELD.match(lines[number])
         assert field is not None  # noqa: S101  # it matched a moment ago
@@ -86,21 +88,38 @@ def bump(text: str, tag: str) -> str:
     return "".join(lines)
 
 
+def together(overlays: dict[Path, str]) -> dict[str, str]:
+    """Return the address of every image that an overlay has, by name, in the order of the lists.
+
+    Raises:
+        OverlayError: overlays have an image at different addresses: it is pushed to one.
+
+    """
+    found: dict[str, str] = {}
+    for path, text in overlays.items():
+        for image in read_images(text.splitlines(keepends=True)):
+            name = image.name.rsplit("/", 1)[-1]
+            if found.setdefault(name, address(image)) != address(image):
+                raise OverlayError(f"{path} has {name} at {address(image)}, another overlay at {found[name]}")
+    return found
+
+
 def main(words: list[str]) -> int:
     """Run the command line."""
-    if not words or len(words) != WORDS.get(words[0]):
-        sys.stderr.write(__doc__ or "")
-        return 2
-    path = Path(words[1])
     try:
-        text = path.read_text(encoding="utf-8")
-        if words[0] == "bump":
-            path.write_text(bump(text, words[2]), encoding="utf-8")
-        else:
-            for image in read_images(text.splitlines(keepends=True)):
-                sys.stdout.write(f"{image.name.rsplit('/', 1)[-1]} {address(image)}\n")
+        match words:
+            case ["list", _, *_]:
+                overlays = {Path(word): Path(word).read_text(encoding="utf-8") for word in words[1:]}
+                sys.stdout.writelines(f"{name} {place}\n" for name, place in together(overlays).items())
+            case ["bump", tag, _, *_]:
+                overlays = {Path(word): Path(word).read_text(encoding="utf-8") for word in words[2:]}
+                for path, text in {path: bump(text, tag) for path, text in overlays.items()}.items():
+                    path.write_text(text, encoding="utf-8")
+            case _:
+                sys.stderr.write(__doc__ or "")
+                return 2
     except (OSError, OverlayError) as error:
-        sys.stderr.write(f"{path}: {error}\n")
+        sys.stderr.write(f"{error}\n")
         return 1
     return 0
 

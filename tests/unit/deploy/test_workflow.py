@@ -73,8 +73,62 @@ def test_jobs_follow_each_other_and_only_a_push_builds(workflow: dict[Any, Any])
     assert all(job["timeout-minutes"] <= 60 for job in jobs.values())
 
 
+def overlays(workflow: dict[Any, Any]) -> list[str]:
+    found: list[str] = workflow["env"]["OVERLAYS"].split()
+    return found
+
+
+def test_every_overlay_is_bumped(workflow: dict[Any, Any]) -> None:
+    there = sorted((ROOT / "deploy" / "k8s" / "overlays").glob("*/kustomization.yaml"))
+    assert len(there) == 3
+    assert overlays(workflow) == [str(one.relative_to(ROOT)) for one in there]
+    for job, script in (("build", "build-push"), ("bump", "bump-pull")):
+        [run] = [step["run"] for step in workflow["jobs"][job]["steps"] if script in step.get("run", "")]
+        assert run == f'deploy/ci/{script} "${{GITHUB_SHA:0:12}}" $OVERLAYS'
+
+
 def test_its_own_pull_request_starts_no_second_build(workflow: dict[Any, Any]) -> None:
-    assert workflow[True]["push"]["paths-ignore"] == [workflow["env"]["OVERLAY"]]  # YAML reads `on` as true
+    assert workflow[True]["push"]["paths-ignore"] == overlays(workflow)  # YAML reads `on` as true
+
+
+def runner(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((CI / f"{name}.yaml").read_text())
+    assert found["container"]["privileged"] is False
+    assert found["container"]["docker_host"] == "-"  # otherwise jobs get Docker's socket, and the host with it
+    return found
+
+
+def test_what_needs_rights_runs_on_the_runner_that_has_them_and_after_a_push_alone(workflow: dict[Any, Any]) -> None:
+    labels = {name: runner(name)["runner"]["labels"][0].split(":docker://") for name in ("runner", "builder")}
+    assert runner("runner")["runner"]["file"] != runner("builder")["runner"]["file"]  # both run on one host
+    for name, jobs in (("runner", ["test", "bump"]), ("builder", ["build"])):
+        label, image = labels[name]
+        assert [job for job, one in workflow["jobs"].items() if one["runs-on"] == label] == jobs
+        assert {workflow["jobs"][job]["container"] for job in jobs} == {image}
+    assert workflow["jobs"]["build"]["env"]["BUILDAH_ISOLATION"] == "chroot"
+    assert "--cap-add=SYS_ADMIN" in runner("builder")["container"]["options"].split()  # `unshare` and `mount` want it
+    assert "options" not in runner("runner")["container"]  # where the code of pull requests runs
+    [test] = [step["run"] for step in workflow["jobs"]["test"]["steps"] if "run" in step]
+    assert test == "bash .ci/run check test"  # test-deploy starts containers, which it may not
+
+
+@pytest.mark.parametrize(
+    ("given", "made"), [((), ["check", "test", "test-deploy"]), (("check", "test"), ["check", "test"])]
+)
+def test_ci_makes_all_targets_or_those_that_it_is_given(
+    tmp_path: Path, given: tuple[str, ...], made: list[str]
+) -> None:
+    (tmp_path / ".ci").mkdir()
+    (tmp_path / ".ci" / "run").write_bytes((ROOT / ".ci" / "run").read_bytes())
+    log, programs = tmp_path / "log", tmp_path / "programs"
+    programs.mkdir()
+    for name in ("make", "apt-get", "node", "python3", "sudo"):
+        (programs / name).write_text(f'#!/bin/sh\necho {name} "$@" >> {log}\n')
+        (programs / name).chmod(0o755)
+    told = os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+    subprocess.run(["bash", str(tmp_path / ".ci" / "run"), *given], check=True, timeout=60, env=told)
+    lines = log.read_text().splitlines()
+    assert [line.removeprefix("make ") for line in lines if line.startswith("make ")] == made
 
 
 def test_actions_and_containers_have_exact_versions(workflow: dict[Any, Any]) -> None:
@@ -107,7 +161,7 @@ def test_scripts_pass_shellcheck(name: str) -> None:
 
 
 def test_a_bump_changes_the_tags_of_our_images_and_not_a_letter_more(overlay: Path) -> None:
-    assert python(CI / "images.py", "bump", overlay, "fedcba987654").returncode == 0
+    assert python(CI / "images.py", "bump", "fedcba987654", overlay).returncode == 0
     before, after = OVERLAY.splitlines(), overlay.read_text().splitlines()
     changed = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
     assert changed == [
@@ -116,26 +170,48 @@ def test_a_bump_changes_the_tags_of_our_images_and_not_a_letter_more(overlay: Pa
     ]
 
 
-def test_the_overlay_that_is_deployed_can_be_bumped_and_each_of_its_images_be_built(
-    tmp_path: Path, workflow: dict[Any, Any]
-) -> None:
-    copy = tmp_path / "kustomization.yaml"
-    copy.write_text((ROOT / workflow["env"]["OVERLAY"]).read_text())
-    before = yaml.safe_load(copy.read_text())
-    assert python(CI / "images.py", "bump", copy, "fedcba987654").returncode == 0
-    after = yaml.safe_load(copy.read_text())
-    ours = [one["name"] for one in after["images"] if one["newTag"] == "fedcba987654"]
-    assert ours[0] == "geocrop-code"  # others build on it
-    assert ours == [one["name"] for one in before["images"] if one["name"].startswith("geocrop-")]
-    for one in before["images"]:
-        if one["name"] in ours:
-            one["newTag"] = "fedcba987654"
-            assert (ROOT / "deploy" / "images" / f"{one['name'].removeprefix('geocrop-')}.Dockerfile").is_file()
-    assert after == before
+def test_every_overlay_can_be_bumped_and_each_of_its_images_be_built(tmp_path: Path, workflow: dict[Any, Any]) -> None:
+    copies = {tmp_path / f"{number}.yaml": ROOT / one for number, one in enumerate(overlays(workflow))}
+    for copy, original in copies.items():
+        copy.write_text(original.read_text())
+    assert python(CI / "images.py", "bump", "fedcba987654", *copies).returncode == 0
+    for copy, original in copies.items():
+        before, after = yaml.safe_load(original.read_text()), yaml.safe_load(copy.read_text())
+        ours = [one["name"] for one in after["images"] if one["newTag"] == "fedcba987654"]
+        assert ours == [one["name"] for one in before["images"] if one["name"].startswith("geocrop-")]
+        for one in before["images"]:
+            if one["name"] in ours:
+                one["newTag"] = "fedcba987654"
+                assert (ROOT / "deploy" / "images" / f"{one['name'].removeprefix('geocrop-')}.Dockerfile").is_file()
+        assert after == before
+    listed = python(CI / "images.py", "list", *copies).stdout.splitlines()
+    assert listed[0].startswith("geocrop-code ")  # others build on it
+    assert {line.split()[0] for line in listed} == {"geocrop-code", "geocrop-api", "geocrop-notebook", "geocrop-ray"}
+
+
+def test_several_overlays_have_each_image_once_and_at_one_address(tmp_path: Path, overlay: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(OVERLAY.replace("geocrop-api", "geocrop-ray"))
+    assert python(CI / "images.py", "list", overlay, other).stdout.splitlines() == [
+        "geocrop-code git.example.org/geocrop/geocrop-code",
+        "geocrop-api git.example.org/geocrop/geocrop-api",
+        "geocrop-ray git.example.org/geocrop/geocrop-ray",
+    ]
+    other.write_text(OVERLAY.replace("git.example.org", "registry.example.org"))
+    done = python(CI / "images.py", "list", overlay, other)
+    assert done.returncode == 1
+    assert "another overlay at git.example.org/geocrop/geocrop-code" in done.stderr
+
+
+def test_a_bump_is_of_all_overlays_or_of_none(tmp_path: Path, overlay: Path) -> None:
+    broken = tmp_path / "broken.yaml"
+    broken.write_text(OVERLAY.replace("    newTag: old\n", ""))
+    assert python(CI / "images.py", "bump", "abc", overlay, broken).returncode == 1
+    assert overlay.read_text() == OVERLAY
 
 
 def test_a_tag_of_digits_stays_text(overlay: Path) -> None:
-    assert python(CI / "images.py", "bump", overlay, "012345678901").returncode == 0
+    assert python(CI / "images.py", "bump", "012345678901", overlay).returncode == 0
     assert yaml.safe_load(overlay.read_text())["images"][0]["newTag"] == "012345678901"
 
 
@@ -151,12 +227,13 @@ def test_images_are_listed_with_their_addresses(overlay: Path) -> None:
     [
         (OVERLAY, "two words", "is no tag"),
         (OVERLAY.replace("    newTag: old\n", ""), "abc", "geocrop-api has no `newTag:` line"),
+        (OVERLAY.replace("    newTag: old\n", "    newTag: old\n    digest: sha256:0\n"), "abc", "has a `digest:`"),
         ("namespace: geocrop\n", "abc", "no image called geocrop-"),
     ],
 )
 def test_a_bump_that_would_deploy_nothing_is_refused(overlay: Path, text: str, tag: str, says: str) -> None:
     overlay.write_text(text)
-    done = python(CI / "images.py", "bump", overlay, tag)
+    done = python(CI / "images.py", "bump", tag, overlay)
     assert done.returncode == 1
     assert says in done.stderr
     assert overlay.read_text() == text
@@ -169,11 +246,12 @@ def test_every_image_is_built_from_its_file_and_pushed_under_the_tag(tmp_path: P
     (tmp_path / "deploy" / "ci").mkdir()
     for name in ("images.py", "build-push"):
         (tmp_path / "deploy" / "ci" / name).write_bytes((CI / name).read_bytes())
-    (tmp_path / "kustomization.yaml").write_text(OVERLAY)
+    for name in ("kustomization.yaml", "other.yaml"):
+        (tmp_path / name).write_text(OVERLAY)
     builder, log = tmp_path / "builder", tmp_path / "log"
     builder.write_text(f'#!/bin/sh\necho "$@" >> {log}\n')
     builder.chmod(0o755)
-    script = ["bash", str(tmp_path / "deploy" / "ci" / "build-push"), "kustomization.yaml", "abc"]
+    script = ["bash", str(tmp_path / "deploy" / "ci" / "build-push"), "abc", "kustomization.yaml", "other.yaml"]
     told = os.environ | {"BUILDER": str(builder)}
     subprocess.run(script, check=True, capture_output=True, timeout=60, env=told)
     address = "git.example.org/geocrop/geocrop"
@@ -244,13 +322,14 @@ def gitea() -> Iterator[Gitea]:
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """Return a clone of a repository that holds the overlay."""
+    """Return a clone of a repository that holds two overlays."""
     origin, work = tmp_path / "origin.git", tmp_path / "work"
     git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", str(origin))
     git(tmp_path, "clone", "--quiet", str(origin), str(work))
     git(work, "checkout", "--quiet", "-B", "main")
-    (work / "kustomization.yaml").write_text(OVERLAY)
-    git(work, "add", "kustomization.yaml")
+    for name in ("kustomization.yaml", "other.yaml"):
+        (work / name).write_text(OVERLAY)
+    git(work, "add", "kustomization.yaml", "other.yaml")
     git(work, "-c", "user.name=a", "-c", "user.email=a@localhost", "commit", "--quiet", "-m", "first")
     git(work, "push", "--quiet", "origin", "main")
     return work
@@ -273,7 +352,7 @@ def bump_pull(clone: Path, gitea: Gitea, tag: str, known: str = "good") -> subpr
         "GIT_CONFIG_SYSTEM": os.devnull,
     }
     return subprocess.run(
-        ["bash", str(CI / "bump-pull"), "kustomization.yaml", tag],
+        ["bash", str(CI / "bump-pull"), tag, "kustomization.yaml", "other.yaml"],
         cwd=clone,
         env=os.environ | told,
         capture_output=True,
@@ -290,8 +369,10 @@ def test_a_tag_becomes_one_branch_and_one_pull_request_however_often_it_is_run(c
     assert again.returncode == 0, again.stderr
     [pull] = gitea.pulls
     assert (pull["head"]["ref"], pull["base"]["ref"], pull["title"]) == ("deploy/abc", "main", "Deploy abc")
-    assert git(clone, "diff", "--name-only", "origin/main", "origin/deploy/abc").split() == ["kustomization.yaml"]
-    assert git(clone, "show", "origin/deploy/abc:kustomization.yaml").count('newTag: "abc"') == 2
+    changed = git(clone, "diff", "--name-only", "origin/main", "origin/deploy/abc").split()
+    assert changed == ["kustomization.yaml", "other.yaml"]
+    for name in changed:
+        assert git(clone, "show", f"origin/deploy/abc:{name}").count('newTag: "abc"') == 2
 
 
 def test_what_is_deployed_already_asks_for_nothing(clone: Path, gitea: Gitea) -> None:
