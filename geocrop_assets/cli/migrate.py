@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geocrop_assets.cli.console import console
+from geocrop_assets.cli.database import database_of
 from geocrop_assets.cli.runs import prepare_instance
 
 if TYPE_CHECKING:
@@ -15,11 +16,12 @@ def migrate_all(settings: Settings, *, mlflow_database: str | None) -> None:
     """Migrate the API's database, Dagster's, and MLflow's where its address is given; each may be done again.
 
     Raises:
-        GeocropError: the API's cannot be migrated; the others are left as they are.
+        GeocropError: the API's cannot be migrated, or in production none is named; the others are left as they are.
 
     """
+    url = database_of(settings)
     settings.home.mkdir(parents=True, exist_ok=True)
-    _migrate_api(settings.database_url)
+    _migrate_api(url)
     _migrate_dagster(str(prepare_instance(settings)))
     if mlflow_database:
         _migrate_mlflow(mlflow_database)

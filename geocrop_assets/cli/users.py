@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from geocrop_assets.cli.console import console, table, told_errors
+from geocrop_assets.cli.database import database_of
 from resources.settings import load_settings
 
 if TYPE_CHECKING:
@@ -111,13 +112,19 @@ def limit(
 
 @contextmanager
 def _database(home: Path | None) -> Iterator[Database]:
-    """Give the API's database, its tables made."""
+    """Give the API's database, its tables made.
+
+    Raises:
+        DatabaseNotSet: none is named, in production.
+
+    """
     from api.db import migrate
     from api.db.session import Database
 
     settings = load_settings(home)
+    url = database_of(settings)
     settings.home.mkdir(parents=True, exist_ok=True)
-    database = Database(settings.database_url)
+    database = Database(url)
     try:
         migrate.upgrade(database)
         yield database

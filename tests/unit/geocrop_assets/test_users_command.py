@@ -91,3 +91,30 @@ def test_limits_and_states_change_and_are_audited(tmp_path: Path) -> None:
     assert {actor for actor, _ in acts} == {"command-line"}
     wanted = ["user.add", "user.add", "user.limit", "user.limit", "user.disable", "user.enable"]
     assert [action for _, action in acts] == wanted
+
+
+@pytest.mark.parametrize(
+    "words", [("add", "root", "--role", "admin", "--password-stdin"), ("list",), ("disable", "root")]
+)
+def test_in_production_users_are_never_those_of_a_file_that_goes_with_the_container(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("GEOCROP_ENVIRONMENT", "production")
+    monkeypatch.delenv("GEOCROP_DATABASE", raising=False)
+    done = _run(tmp_path / "home", *words, given=f"{PASSWORD}\n")
+    assert done.exit_code == 1
+    assert "database-not-set" in done.output
+    assert "GEOCROP_DATABASE" in done.output
+    assert "added" not in done.output
+    assert not (tmp_path / "home").exists()
+
+
+def test_in_production_users_are_those_of_the_database_that_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GEOCROP_ENVIRONMENT", "production")
+    monkeypatch.setenv("GEOCROP_DATABASE", f"sqlite:///{tmp_path / 'named.db'}")
+    done = _add(tmp_path / "home", "root", "admin")
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "named.db").exists()
+    assert not (tmp_path / "home" / "api.db").exists()
