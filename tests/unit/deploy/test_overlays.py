@@ -140,6 +140,16 @@ def test_a_claim_is_made_in_the_wave_of_a_pod_that_uses_it(name: str) -> None:
         assert [_wave(one) for one in users] == [_wave(claim)], name_of(claim)
 
 
+@pytest.mark.parametrize("name", ["prod", "cluster"])
+def test_every_relabeling_says_the_action_that_its_definition_would_put_there(name: str) -> None:
+    # Argo CD compares lists of custom objects whole: a default that the cluster fills in is a difference for ever.
+    monitors = of_kind(overlay(name), "ServiceMonitor", "PodMonitor")
+    ends = [end for one in monitors for end in one["spec"].get("endpoints", one["spec"].get("podMetricsEndpoints"))]
+    rules = [rule for end in ends for kind in ("relabelings", "metricRelabelings") for rule in end.get(kind, [])]
+    assert rules
+    assert [rule for rule in rules if "action" not in rule] == []
+
+
 def test_a_light_service_of_production_is_limited_to_512_mb_and_a_worker_to_2_gb() -> None:
     for pod, _, spec in pods(overlay("prod")):
         for one in containers(spec):
