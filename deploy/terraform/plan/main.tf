@@ -9,14 +9,15 @@ locals {
 
   # What the pods of a namespace may ask for together. A training asks for 4 GiB and 2 CPUs, up to 8 GiB and 4 CPUs:
   # it fits beside the services of one 8 GB node, once: tests/unit/deploy/test_terraform.py adds them up.
+  # `jobs` counts those that ended within the hour, too (deploy/dagster/production.yaml): it stops a loop, not a busy day.
   sizes = {
     node = {
-      prod = { memory_gib = 7, cpus = 3.5, limit_memory_gib = 24, limit_cpus = 24, pods = 60, jobs = 40, storage_gib = 150 }
-      dev  = { memory_gib = 7, cpus = 3.5, limit_memory_gib = 24, limit_cpus = 24, pods = 60, jobs = 40, storage_gib = 50 }
+      prod = { memory_gib = 7, cpus = 3.5, limit_memory_gib = 24, limit_cpus = 24, pods = 60, jobs = 2000, storage_gib = 150 }
+      dev  = { memory_gib = 7, cpus = 3.5, limit_memory_gib = 24, limit_cpus = 24, pods = 60, jobs = 2000, storage_gib = 50 }
     }
     cluster = {
-      prod = { memory_gib = 512, cpus = 256, limit_memory_gib = 1024, limit_cpus = 512, pods = 600, jobs = 500, storage_gib = 20000 }
-      dev  = { memory_gib = 24, cpus = 12, limit_memory_gib = 48, limit_cpus = 32, pods = 80, jobs = 40, storage_gib = 500 }
+      prod = { memory_gib = 512, cpus = 256, limit_memory_gib = 1024, limit_cpus = 512, pods = 600, jobs = 5000, storage_gib = 20000 }
+      dev  = { memory_gib = 24, cpus = 12, limit_memory_gib = 48, limit_cpus = 32, pods = 80, jobs = 2000, storage_gib = 500 }
     }
   }
 

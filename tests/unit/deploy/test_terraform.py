@@ -176,3 +176,20 @@ def test_an_overlay_with_a_training_fits_the_quota_of_its_namespace(name: str, s
     assert asked["limits"]["cpu"] <= quota["limit_cpus"]
     assert storage <= quota["storage_gib"] * GIB
     assert pods_there <= quota["pods"]
+
+
+#: Seconds that a run takes at least: its program alone starts for longer where ten of them share a node.
+SHORTEST_RUN_S = 20
+#: Jobs beside those of runs: migrations, setup, backups and what people start by hand.
+OTHER_JOBS = 40
+
+
+@pytest.mark.parametrize(
+    ("size", "environment"), [("node", "prod"), ("node", "dev"), ("cluster", "prod"), ("cluster", "dev")]
+)
+def test_runs_that_follow_each_other_never_use_up_the_quota_of_jobs(size: str, environment: str) -> None:
+    instance = yaml.safe_load((ROOT / "deploy" / "dagster" / "production.yaml").read_text())
+    kept = instance["run_launcher"]["config"]["run_k8s_config"]["job_spec_config"]["ttl_seconds_after_finished"]
+    lines = instance["concurrency"]["runs"]["max_concurrent_runs"]
+    assert kept >= 15 * 60, "time to look at a failed pod"
+    assert lines * (kept // SHORTEST_RUN_S + 1) + OTHER_JOBS <= planned(size, environment)["jobs"]
