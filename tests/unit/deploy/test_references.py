@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+import yaml
 
 from tests.unit.deploy.manifests import K8S, OVERLAYS, Manifest, containers, name_of, of_kind, overlay, pods, selects
 
@@ -143,3 +144,37 @@ def test_the_secrets_that_are_made_by_chance_have_the_keys_that_pods_read() -> N
     assert {name: documented[name] - made.get(name, set()) for name in documented if name not in brought} == {
         name: set() for name in documented if name not in brought
     }
+
+
+def _values(name: str) -> Manifest:
+    found: Manifest = yaml.safe_load((K8S.parent / "argocd" / "values" / f"{name}.yaml").read_text(encoding="utf-8"))
+    return found
+
+
+def _host_of_ingress(values: Manifest) -> str:
+    ingress = values["ingress"]
+    assert ingress["enabled"] is True
+    assert ingress["className"] == "traefik"
+    [rule], [tls] = ingress["hosts"], ingress["tls"]
+    assert (tls["hosts"], tls["secretName"]) == ([rule["host"]], "geocrop-tls")
+    host: str = rule["host"]
+    return host
+
+
+def test_the_registry_that_overlays_pull_from_is_gitea_at_its_host() -> None:
+    values = _values("gitea")
+    host = _host_of_ingress(values)
+    server = values["gitea"]["config"]["server"]
+    assert (server["DOMAIN"], server["ROOT_URL"]) == (host, f"https://{host}/")
+    for name in OVERLAYS:
+        images = yaml.safe_load((K8S / "overlays" / name / "kustomization.yaml").read_text(encoding="utf-8"))["images"]
+        ours = [one["newName"] for one in images if one["name"].startswith("geocrop-")]
+        assert {one.split("/")[0] for one in ours} == {host}
+
+
+def test_of_uptime_kuma_visitors_reach_the_status_page_and_no_login() -> None:
+    values = _values("uptime-kuma")
+    assert _host_of_ingress(values) != _host_of_ingress(_values("gitea"))
+    open_ = {path["path"]: path["pathType"] for path in values["ingress"]["hosts"][0]["paths"]}
+    assert {"/status", "/api/status-page", "/assets"} <= {path for path, kind in open_.items() if kind == "Prefix"}
+    assert not [path for path in ("/", "/socket.io", "/dashboard", "/setup", "/api", "/metrics") if path in open_]
