@@ -1,4 +1,5 @@
-# Ray beside the platform's code: head and workers of the cluster that `geocrop tune` uses (deploy/k8s/components/ray).
+# Ray beside the platform's code: head and workers of the Ray cluster, and, where that is, the code location and its run pods
+# (deploy/k8s/components/ray).
 #
 #   podman build --format docker --build-arg CODE_IMAGE=geocrop-code:<version> -f deploy/images/ray.Dockerfile -t geocrop-ray:<version> .
 ARG CODE_IMAGE=geocrop-code:local

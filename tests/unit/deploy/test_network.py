@@ -13,7 +13,7 @@ from tests.unit.deploy.manifests import K8S, OVERLAYS, Manifest, name_of, of_kin
 PRODUCTION = K8S.parent / "dagster" / "production.yaml"
 RUN_POD = "Job/run"
 #: Policies about pods that an operator makes: test_ray.py.
-OPERATORS = frozenset({"ray"})
+OPERATORS = frozenset({"ray", "to-ray"})
 
 
 def _pods(name: str) -> list[tuple[str, dict[str, str], Manifest]]:

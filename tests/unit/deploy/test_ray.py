@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.unit.deploy.manifests import REPO, of_kind, overlay
+from geocrop_assets.cluster import COMPOSITE_CORES
+from resources.rules import DatasetRules
+from tests.unit.deploy.manifests import REPO, containers, of_kind, overlay, pods, quantity
 
+RAYS_SHARE = 0.3  # of a node's memory, which Ray takes for its store of results
 LOCK = REPO / "deploy" / "images" / "locks" / "ray.lock"
 
 
@@ -41,7 +44,7 @@ def test_its_pods_are_as_restricted_as_all_others_and_say_what_they_need(cluster
         assert spec["securityContext"]["runAsNonRoot"] is True
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
         assert spec["priorityClassName"] == "geocrop-batch"  # a visitor's map comes first
-        for container in [*spec["containers"], cluster["autoscalerOptions"]]:
+        for container in [*containers(spec), cluster["autoscalerOptions"]]:
             assert container["securityContext"] == {
                 "allowPrivilegeEscalation": False,
                 "readOnlyRootFilesystem": True,
@@ -56,7 +59,7 @@ def test_ray_is_of_one_version_in_manifest_image_and_lock(cluster: dict[str, Any
     asked = pins((LOCK.parent / "ray.in").read_text())
     locked = pins(LOCK.read_text())
     assert cluster["rayVersion"] == asked["ray"] == locked["ray"]
-    images = {one["image"] for template in templates(cluster) for one in template["spec"]["containers"]}
+    images = {one["image"] for template in templates(cluster) for one in containers(template["spec"])}
     assert len(images) == 1
     assert re.search(r"/geocrop-ray:\d", images.pop())
 
@@ -77,21 +80,74 @@ def test_tuning_in_the_head_finds_the_cluster_and_trials_run_in_workers(cluster:
     assert (workers["minReplicas"], cluster["enableInTreeAutoscaling"]) == (
         0,
         True,
-    )  # nothing is held while nobody tunes
+    )  # nothing is held while nobody tunes or maps
 
 
-def test_its_pods_speak_to_each_other_and_to_the_operator_alone() -> None:
+def test_workers_map_as_runs_do(cluster: dict[str, Any]) -> None:
+    [workers] = cluster["workerGroupSpecs"]
+    template = workers["template"]
+    [container] = template["spec"]["containers"]
+    launcher = yaml.safe_load((REPO / "deploy" / "dagster" / "production.yaml").read_text())["run_launcher"]["config"]
+    for source in [{"configMapRef": {"name": name}} for name in launcher["env_config_maps"]]:
+        assert source in container["envFrom"]
+    for source in [{"secretRef": {"name": name}} for name in launcher["env_secrets"]]:
+        assert source in container["envFrom"]  # no key goes through Ray
+    reached = {key for key in template["metadata"]["labels"] if key.startswith("geocrop/to-")}
+    assert reached == {"geocrop/to-minio", "geocrop/to-internet"}  # scenes and the store; neither database nor MLflow
+    [kernels] = template["spec"]["initContainers"]
+    entrypoint = (REPO / "deploy" / "images" / "entrypoint.sh").read_text()
+    assert f'cp -R {kernels["command"][2]} "$NUMBA_CACHE_DIR"' in entrypoint
+    assert f"NUMBA_CACHE_DIR={kernels['command'][3]}" in (REPO / "deploy" / "images" / "code.Dockerfile").read_text()
+
+
+def test_blocks_under_way_fit_a_workers_memory(cluster: dict[str, Any]) -> None:
+    [workers] = cluster["workerGroupSpecs"]
+    limits = workers["template"]["spec"]["containers"][0]["resources"]["limits"]
+    at_once = int(limits["cpu"]) // COMPOSITE_CORES
+    base, result = 400 << 20, 256 << 20  # of a worker's process; of a block of s2-season
+    ours = at_once * ((DatasetRules.memory_mib << 20) + base + result)
+    assert ours + RAYS_SHARE * quantity(limits["memory"]) < quantity(limits["memory"])
+
+
+def test_run_pods_have_ray_and_others_have_not() -> None:
+    images = {pod: {one["image"] for one in containers(spec)} for pod, _, spec in pods(overlay("cluster"))}
+    with_ray = {pod for pod, names in images.items() if any("/geocrop-ray:" in name for name in names)}
+    assert with_ray == {"Deployment/geocrop-code"}  # of whose image run pods are made
+    without = {pod for pod, _, spec in pods(overlay("prod")) if "geocrop-ray" in str(spec)}
+    assert not without
+
+
+def test_the_address_is_that_of_the_heads_service_and_of_the_clients_port(cluster: dict[str, Any]) -> None:
+    [ray] = of_kind(overlay("cluster"), "RayCluster")
+    [told] = [one for one in of_kind(overlay("cluster"), "ConfigMap") if one["metadata"]["name"] == "geocrop-ray"]
+    [head] = cluster["headGroupSpec"]["template"]["spec"]["containers"]
+    port = next(port["containerPort"] for port in head["ports"] if port["name"] == "client")
+    # KubeRay's name of the head's Service
+    assert told["data"]["RAY_ADDRESS"] == f"ray://{ray['metadata']['name']}-head-svc:{port}"
+    assert told["data"]["RAY_AUTH_MODE"] == "token"
+    assert not [one for one in of_kind(overlay("prod"), "ConfigMap") if one["metadata"]["name"] == "geocrop-ray"]
+
+
+def test_its_pods_speak_to_each_other_and_let_in_the_operator_and_run_pods_alone() -> None:
     [ray] = of_kind(overlay("cluster"), "RayCluster")
     [policy] = [one for one in of_kind(overlay("cluster"), "NetworkPolicy") if one["metadata"]["name"] == "ray"]
     own = {"podSelector": {"matchLabels": {"ray.io/cluster": ray["metadata"]["name"]}}}  # KubeRay's label
     assert policy["spec"]["podSelector"] == own["podSelector"]
     assert policy["spec"]["egress"] == [{"to": [own]}]
-    among, operator = policy["spec"]["ingress"]
+    among, operator, runs = policy["spec"]["ingress"]
     assert among == {"from": [own]}
     [container] = ray["spec"]["headGroupSpec"]["template"]["spec"]["containers"]
     dashboard = next(port["containerPort"] for port in container["ports"] if port["name"] == "dashboard")
     assert [port["port"] for port in operator["ports"]] == [dashboard]
     application = yaml.safe_load((REPO / "deploy" / "argocd" / "cluster" / "kuberay-operator.yaml").read_text())
+    [out] = [one for one in of_kind(overlay("cluster"), "NetworkPolicy") if one["metadata"]["name"] == "to-ray"]
+    assert runs["from"] == [{"podSelector": out["spec"]["podSelector"]}]
+    [way] = out["spec"]["egress"]
+    assert way["to"] == [
+        {"podSelector": {"matchLabels": own["podSelector"]["matchLabels"] | {"ray.io/node-type": "head"}}}
+    ]
+    client = next(port["containerPort"] for port in container["ports"] if port["name"] == "client")
+    assert [port["port"] for port in (*runs["ports"], *way["ports"])] == [client, client]
     [end] = operator["from"]
     assert end["namespaceSelector"]["matchLabels"] == {
         "kubernetes.io/metadata.name": application["spec"]["destination"]["namespace"]

@@ -18,7 +18,7 @@ from dagster._core.origin import DEFAULT_DAGSTER_ENTRY_POINT, JobPythonOrigin, R
 from geocrop_assets.jobs import build_jobs
 from sensors import tags
 from tests.unit.deploy import kubernetes_stub, policy
-from tests.unit.deploy.manifests import K8S, Manifest, of_kind, overlay, quantity
+from tests.unit.deploy.manifests import K8S, OVERLAYS, Manifest, of_kind, overlay, quantity, selects
 from tests.unit.deploy.test_overlays import VERSIONS
 
 PRODUCTION = K8S.parent / "dagster" / "production.yaml"
@@ -140,6 +140,22 @@ def test_a_run_pod_is_of_the_code_locations_image_and_knows_its_settings_and_sec
     assert spec["priorityClassName"] in {one["metadata"]["name"] for one in of_kind(overlay("prod"), "PriorityClass")}
 
 
+def test_a_run_pod_knows_a_ray_cluster_and_may_reach_it_where_there_is_one(submitted: Submit) -> None:
+    _, made = submitted(tags.MAP_JOB)
+    template = made["spec"]["template"]
+    (container,) = template["spec"]["containers"]
+    assert {"configMapRef": {"name": "geocrop-ray", "optional": True}} in container["envFrom"]
+    assert {"secretRef": {"name": "ray", "optional": True}} in container["envFrom"]
+    ways = {
+        name: [one for one in of_kind(overlay(name), "NetworkPolicy") if one["metadata"]["name"] == "to-ray"]
+        for name in OVERLAYS
+    }
+    assert {name for name, found in ways.items() if found} == {"cluster"}
+    (way,) = ways["cluster"]
+    assert selects(way["spec"]["podSelector"], template["metadata"]["labels"])
+    assert container["resources"]["limits"]  # those of the job, beside what the launcher says of all
+
+
 def test_what_a_run_pod_names_is_in_every_overlay(submitted: Submit) -> None:
     _, made = submitted(tags.TRAIN_JOB)
     spec = made["spec"]["template"]["spec"]
@@ -147,7 +163,7 @@ def test_what_a_run_pod_names_is_in_every_overlay(submitted: Submit) -> None:
         there = {(one["kind"], one["metadata"]["name"]) for one in overlay(name)}
         assert ("ServiceAccount", spec["serviceAccountName"]) in there
         for source in (source for one in spec["containers"] for source in one["envFrom"]):
-            if "configMapRef" in source:
+            if "configMapRef" in source and not source["configMapRef"].get("optional"):
                 assert ("ConfigMap", source["configMapRef"]["name"]) in there
         for volume in spec["volumes"]:
             if "configMap" in volume:
