@@ -182,5 +182,6 @@ def test_no_values_carry_a_secret() -> None:
     for path in (ARGOCD / "values").glob("*.yaml"):
         for line in path.read_text().splitlines():
             assert not re.search(r"(password|secret|token)\w*:\s*[\"']?\w", line, re.IGNORECASE) or re.search(
-                r"existingSecret: |useExistingSecret: true|configSecret: |Key: |secretKeyRef|_SECRET: \{", line
+                r"existingSecret: |secretName: |useExistingSecret: true|configSecret: |Key: |secretKeyRef|_SECRET: \{",
+                line,
             ), (path.name, line)
