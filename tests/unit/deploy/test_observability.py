@@ -24,17 +24,6 @@ TESTS = OBSERVABILITY / "tests" / "rules.test.yaml"
 DASHBOARDS = sorted((OBSERVABILITY / "k8s" / "dashboards").glob("*.json"))
 RUNBOOK = ROOT / "docs" / "operate.md"
 GRID_WIDTH = 24
-#: Who writes, and is stopped before a restore.
-SCALED = (
-    "geocrop-api",
-    "geocrop-code",
-    "geocrop-lane",
-    "dagster-daemon",
-    "dagster-webserver",
-    "dagster-webserver-readonly",
-    "mlflow",
-    "geocrop-exporter",
-)
 
 
 @pytest.fixture(scope="module")
@@ -129,16 +118,6 @@ def test_the_runbook_tells_of_no_alert_that_there_is_not() -> None:
     assert {one for one in anchors(RUNBOOK.read_text()) if one.startswith("geocrop")} == told
     linked = set(re.findall(r"\]\(#([a-z-]+)\)", RUNBOOK.read_text()))
     assert linked <= set(anchors(RUNBOOK.read_text()))
-
-
-def test_the_runbook_names_what_production_has() -> None:
-    page = RUNBOOK.read_text()
-    spans = " ".join(re.findall(r"`(kubectl[^`]*)`", page)).split()
-    named = {word.partition("/")[2] for word in spans if word.startswith(("deploy/", "--from=cronjob/"))}
-    named |= set(spans[spans.index("--replicas=0") + 1 :][: len(SCALED)])
-    prod = {one["metadata"]["name"] for one in overlay("prod") if one["kind"] in {"Deployment", "CronJob"}}
-    assert set(SCALED) <= named
-    assert named - {"NAME"} <= prod
 
 
 def test_the_operators_rules_are_those_of_prometheus() -> None:
