@@ -43,6 +43,10 @@ def bundle_prefix(bundle_hash: str) -> str:
     return f"bundles/{bundle_hash}"
 
 
+REPORT_NAME = "report.json"
+"""Of the files of an evaluation report: all its numbers."""
+
+
 def report_key(bundle_hash: str, name: str) -> str:
     """Return the key of one file of a bundle's evaluation report, in bucket `MODELS`."""
     return f"reports/{bundle_hash}/{name}"

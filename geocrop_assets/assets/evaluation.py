@@ -19,7 +19,7 @@ from geocrop_assets.prepared import Prepared, prepare
 from geocrop_assets.run_config import TrainingSettings
 from resources.bundles import load_bundle
 from resources.evidence import keep_evidence, keep_gate
-from resources.layout import MODELS, report_key
+from resources.layout import MODELS, REPORT_NAME, report_key
 from resources.promotion import read_gate
 from resources.registry import ModelRegistry
 from resources.rules import DatasetRules
@@ -105,7 +105,7 @@ def keep_report(
     """Keep a report beside the bundle and in the candidate's MLflow run: metrics, tables and plots."""
     with tempfile.TemporaryDirectory(prefix="geocrop-report-") as name:
         folder = Path(name)
-        (folder / "report.json").write_text(json.dumps(report.to_dict(rows=False), indent=1), encoding="utf-8")
+        (folder / REPORT_NAME).write_text(json.dumps(report.to_dict(rows=False), indent=1), encoding="utf-8")
         (folder / "report.md").write_text(report.to_markdown(), encoding="utf-8")
         for plot, png in plots.items():
             (folder / f"{plot}.png").write_bytes(png)

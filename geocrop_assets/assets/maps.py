@@ -15,7 +15,7 @@ from geocrop_assets.assets.composites import COMPOSITE_NAME, MapKey, read_map_ke
 from geocrop_assets.cluster import MapWork, cluster_for, drawn_on, map_model
 from geocrop_assets.common import OWNERS, code_version, markdown_table, png_metadata, simulated_metadata
 from resources.bundles import load_bundle
-from resources.layout import MODELS, RESULTS, composite_prefix, map_prefix, report_key
+from resources.layout import MODELS, REPORT_NAME, RESULTS, composite_prefix, map_prefix, report_key
 from resources.object_store import ObjectNotFound, ObjectStore
 from resources.progress import Progress, Report
 from resources.publish import publish_files, read_pointer
@@ -171,7 +171,7 @@ def area_estimates(
     from training.area_estimate import estimated_shares
 
     try:
-        report = json.loads(store.get(MODELS, report_key(bundle.hash, "report.json")))
+        report = json.loads(store.get(MODELS, report_key(bundle.hash, REPORT_NAME)))
     except ObjectNotFound:
         return {}
     names = dict(zip(bundle.codes, bundle.classes, strict=True))
