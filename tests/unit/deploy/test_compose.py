@@ -21,8 +21,10 @@ from resources.settings import Settings
 ROOT = Path(__file__).resolve().parents[3]
 DEPLOY = ROOT / "deploy"
 MAKE_SECRETS = DEPLOY / "make_secrets.py"
-OURS = {"mlflow", "code", "webserver", "daemon", "lane", "api", "exporter"}
+OURS = {"migrate", "mlflow", "code", "webserver", "daemon", "lane", "api", "exporter"}
 OTHERS = {"postgis", "minio", "minio-setup", "titiler", "prometheus"}
+#: Those that do their work and end.
+ENDING = {"minio-setup", "migrate"}
 PROFILES = {"titiler": "titiler", "exporter": "prometheus", "prometheus": "prometheus"}
 #: Variables of libraries and servers, which are no settings of ours.
 FOREIGN = re.compile(r"(MLFLOW|AWS|MINIO|GDAL|PG|POSTGRES)[A-Z0-9_]*|HOME|GOMEMLIMIT")
@@ -97,6 +99,41 @@ def test_who_is_waited_for_is_there_and_tells_when_it_is_ready(services: dict[st
             assert services[name].get("profiles") in (None, one.get("profiles"))
 
 
+def given_to(service: dict[str, Any], secrets: dict[str, dict[str, str]]) -> dict[str, str]:
+    """Return a container's environment: of several files that have a variable the last one counts."""
+    found: dict[str, str] = {}
+    for file in service.get("env_file", ()):
+        found |= secrets[Path(file).name]
+    found |= service.get("environment", {})
+    return found
+
+
+def test_databases_are_migrated_before_any_program_of_ours_starts(services: dict[str, dict[str, Any]]) -> None:
+    done = {"condition": "service_completed_successfully"}
+    for name in OURS - {"migrate"}:
+        waits = services[name]["depends_on"]
+        assert waits.get("migrate") == done or waits["code"]["condition"] == "service_healthy", name
+    assert services["code"]["depends_on"]["migrate"] == done
+
+
+def test_the_migration_is_that_of_kubernetes(
+    services: dict[str, dict[str, Any]], secrets: dict[str, dict[str, str]]
+) -> None:
+    made = yaml.safe_load_all((DEPLOY / "migrate" / "k8s" / "job.yaml").read_text())
+    (job,) = [one for one in made if one["kind"] == "Job"]
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    migrate = services["migrate"]
+    assert migrate["command"] == container["args"]
+    given = given_to(migrate, secrets)
+    for one in container["env"]:
+        source = one["valueFrom"]["secretKeyRef"]
+        assert given[one["name"]] == secrets[f"{source['name']}.env"][source["key"]]
+    whole = [one["secretRef"]["name"] for one in container["envFrom"] if "secretRef" in one]
+    for name in whole:  # the keys of the store among them, which MLflow's file has as well
+        assert given | secrets[f"{name}.env"] == given
+    assert services["code"]["volumes"][:2] == migrate["volumes"], "Dagster's instance is the same"
+
+
 def test_it_has_the_production_parts_and_optional_ones_by_profile(services: dict[str, dict[str, Any]]) -> None:
     assert set(services) == OURS | OTHERS
     assert {name: one["profiles"][0] for name, one in services.items() if "profiles" in one} == PROFILES
@@ -109,8 +146,8 @@ def test_every_container_is_hardened_bounded_and_watched(services: dict[str, dic
         assert one["security_opt"] == ["no-new-privileges:true"], name
         assert one["mem_limit"], name
         assert one["cpus"], name
-        assert ("healthcheck" in one) is (name != "minio-setup"), name
-        assert one["restart"] == ("no" if name == "minio-setup" else "unless-stopped"), name
+        assert ("healthcheck" in one) is (name not in ENDING), name
+        assert one["restart"] == ("no" if name in ENDING else "unless-stopped"), name
 
 
 def test_images_are_pinned_and_those_that_production_has(services: dict[str, dict[str, Any]]) -> None:
@@ -141,9 +178,7 @@ def test_every_variable_is_a_setting_or_read_by_dagster_s_instance(
     read = set(re.findall(r"env: (\w+)", (DEPLOY / "compose" / "dagster.yaml").read_text()))
     known = setting_names() | read
     for name, one in services.items():
-        given = dict(one.get("environment", {}))
-        for file in one.get("env_file", ()):
-            given |= secrets[Path(file).name]
+        given = given_to(one, secrets)
         unknown = {variable for variable in given if variable not in known and not FOREIGN.fullmatch(variable)}
         if name in {"minio", "minio-setup"}:  # the same Secret has the server's account and its users'
             script = (DEPLOY / "k8s" / "base" / "minio" / "setup.sh").read_text()
