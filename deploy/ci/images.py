@@ -4,7 +4,8 @@
     images.py list OVERLAY/kustomization.yaml ...        name and address of each image of theirs, a line each
     images.py bump TAG OVERLAY/kustomization.yaml ...    deploy this tag of all of them, and change nothing else
 
-An overlay's `images:` is the one place that says both; workflow and Argo CD read it.
+An overlay's `images:` is the one place that says both; workflow and Argo CD read it. Of a chart's values it is
+`image: {name, tag}`, on lines of their own.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from pathlib import Path
 OURS = "geocrop-"
 TAG = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$")
 ENTRY = re.compile(r"^(?P<indent>\s*)- name:\s*(?P<name>[^\s#]+)")
-FIELD = re.compile(r"^(?P<head>\s+(?P<key>newName|newTag|digest):\s*)(?P<value>[^\s#]+)(?P<rest>.*)$", re.DOTALL)
+#: In a chart's values, with the address in place of the name.
+VALUE = re.compile(r"^\s+name:\s*(?P<name>[^\s#]+/geocrop-[a-z]+)\s*$")
+FIELD = re.compile(r"^(?P<head>\s+(?P<key>newName|newTag|tag|digest):\s*)(?P<value>[^\s#]+)(?P<rest>.*)$", re.DOTALL)
 
 
 class OverlayError(Exception):
@@ -39,23 +42,23 @@ class Image:
 
 
 def read_images(lines: list[str]) -> list[Image]:
-    """Return the entries under the top-level `images:`."""
+    """Return our entries under the top-level `images:`, and those of a chart's values."""
     found: list[Image] = []
-    inside = False
+    inside, current = False, None
     for number, line in enumerate(lines):
         if line.strip() and not line.startswith((" ", "-", "#")):
-            inside = line.split("#")[0].strip() == "images:"
+            inside, current = line.split("#")[0].strip() == "images:", None
             continue
-        if not inside:
-            continue
-        entry, field = ENTRY.match(line), FIELD.match(line)
+        entry, field = (ENTRY if inside else VALUE).match(line), FIELD.match(line)
         if entry:
-            found.append(Image(entry["name"].strip("\"'"), {}))
-        elif field and found:
-            found[-1].fields[field["key"]] = (number, field["value"].strip("\"'"))
+            current = Image(entry["name"].strip("\"'"), {})
+            found.append(current)
+        elif field and current:
+            key = "newTag" if field["key"] == "tag" else field["key"]
+            current.fields.setdefault(key, (number, field["value"].strip("\"'")))
     ours = [image for image in found if image.is_ours]
     if not ours:
-        raise OverlayError(f"no image called {OURS}... under `images:`")
+        raise OverlayError(f"no image called {OURS}...")
     return ours
 
 
@@ -89,7 +92,7 @@ def bump(text: str, tag: str) -> str:
 
 
 def together(overlays: dict[Path, str]) -> dict[str, str]:
-    """Return the address of every image that an overlay has, by name, in the order of the lists.
+    """Return the address of every image that an overlay has, by name; the code image first: others build on it.
 
     Raises:
         OverlayError: overlays have an image at different addresses: it is pushed to one.
@@ -101,7 +104,7 @@ def together(overlays: dict[Path, str]) -> dict[str, str]:
             name = image.name.rsplit("/", 1)[-1]
             if found.setdefault(name, address(image)) != address(image):
                 raise OverlayError(f"{path} has {name} at {address(image)}, another overlay at {found[name]}")
-    return found
+    return dict(sorted(found.items(), key=lambda one: one[0] != "geocrop-code"))
 
 
 def main(words: list[str]) -> int:

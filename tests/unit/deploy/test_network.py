@@ -171,3 +171,25 @@ def _lets_out(name: str, client: dict[str, str], server: dict[str, str], ports: 
         for rule in policy["spec"].get("egress", [])
         if all("podSelector" in end for end in rule.get("to", []))
     )
+
+
+def test_notebooks_of_jupyterhubs_users_reach_the_store_and_nothing_else_of_the_platform() -> None:
+    [policy] = [one for one in _policies("cluster", "Ingress") if one["metadata"]["name"] == "minio-of-jupyterhub"]
+    values = yaml.safe_load((K8S.parent / "argocd" / "values" / "jupyterhub.yaml").read_text(encoding="utf-8"))
+    application = yaml.safe_load((K8S.parent / "argocd" / "cluster" / "jupyterhub.yaml").read_text(encoding="utf-8"))
+    [let_in], [let_out] = policy["spec"]["ingress"], values["singleuser"]["networkPolicy"]["egress"]
+    assert values["singleuser"]["networkPolicy"]["enabled"] is True
+    name = "kubernetes.io/metadata.name"
+    [client], [server] = let_in["from"], let_out["to"]
+    assert client == {
+        "namespaceSelector": {"matchLabels": {name: application["spec"]["destination"]["namespace"]}},
+        "podSelector": {"matchLabels": {"component": "singleuser-server"}},  # the chart's label
+    }
+    assert server == {
+        "namespaceSelector": {"matchLabels": {name: policy["metadata"]["namespace"]}},
+        "podSelector": policy["spec"]["podSelector"],
+    }
+    assert let_in["ports"] == let_out["ports"]
+    address = f"http://minio.{policy['metadata']['namespace']}.svc.cluster.local:{let_in['ports'][0]['port']}"
+    assert values["singleuser"]["extraEnv"]["MINIO_ENDPOINT"] == address
+    assert not [one for one in _policies("prod", "Ingress") if "jupyterhub" in str(one)]

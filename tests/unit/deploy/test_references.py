@@ -178,3 +178,37 @@ def test_of_uptime_kuma_visitors_reach_the_status_page_and_no_login() -> None:
     open_ = {path["path"]: path["pathType"] for path in values["ingress"]["hosts"][0]["paths"]}
     assert {"/status", "/api/status-page", "/assets"} <= {path for path, kind in open_.items() if kind == "Prefix"}
     assert not [path for path in ("/", "/socket.io", "/dashboard", "/setup", "/api", "/metrics") if path in open_]
+
+
+def test_jupyterhub_starts_the_notebooks_image_as_its_own_user_in_its_own_home() -> None:
+    values = _values("jupyterhub")
+    one = values["singleuser"]
+    assert one["image"]["name"] == f"{_host_of_ingress(_values('gitea'))}/geocrop/geocrop-notebook"
+    [jupyter] = [spec for pod, _, spec in pods(overlay("cluster")) if pod == "Deployment/jupyter"]
+    user, [home] = (
+        jupyter["securityContext"]["runAsUser"],
+        [mount["mountPath"] for mount in jupyter["containers"][0]["volumeMounts"] if mount["name"] == "home"],
+    )
+    assert (one["uid"], one["storage"]["homeMountPath"]) == (user, home)
+    lock = (K8S.parent / "images" / "locks" / "notebook.lock").read_text(encoding="utf-8")
+    assert one["cmd"] == "jupyterhub-singleuser"
+    assert re.search(r"^jupyterhub==5\.4\.", lock, re.MULTILINE)  # of the chart's own JupyterHub
+    keys = {key: source["valueFrom"]["secretKeyRef"] for key, source in one["extraEnv"].items() if "AWS_" in key}
+    assert keys == {
+        key: {"name": "jupyterhub-store", "key": key} for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    }
+    [host] = values["ingress"]["hosts"]
+    assert values["ingress"]["tls"] == [{"secretName": "geocrop-tls", "hosts": [host]}]
+    called_back = values["hub"]["config"]["GenericOAuthenticator"]["oauth_callback_url"]
+    assert called_back == f"https://{host}/hub/oauth_callback"
+
+
+def test_argo_cd_keeps_the_keys_that_jupyterhubs_chart_makes_by_chance() -> None:
+    path = K8S.parent / "argocd" / "cluster" / "jupyterhub.yaml"
+    spec = yaml.safe_load(path.read_text(encoding="utf-8"))["spec"]
+    kept = {(one["kind"], one["name"]): set(one["jsonPointers"]) for one in spec["ignoreDifferences"]}
+    assert len(kept["Secret", "hub"]) == 3
+    annotation = "/spec/template/metadata/annotations/checksum~1"
+    assert kept["Deployment", "hub"] == {f"{annotation}secret"}
+    assert kept["Deployment", "proxy"] == {f"{annotation}auth-token"}
+    assert "RespectIgnoreDifferences=true" in spec["syncPolicy"]["syncOptions"]

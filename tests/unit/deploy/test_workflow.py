@@ -73,22 +73,23 @@ def test_jobs_follow_each_other_and_only_a_push_builds(workflow: dict[Any, Any])
     assert all(job["timeout-minutes"] <= 60 for job in jobs.values())
 
 
-def overlays(workflow: dict[Any, Any]) -> list[str]:
-    found: list[str] = workflow["env"]["OVERLAYS"].split()
+def deployed(workflow: dict[Any, Any]) -> list[str]:
+    found: list[str] = workflow["env"]["DEPLOYED"].split()
     return found
 
 
-def test_every_overlay_is_bumped(workflow: dict[Any, Any]) -> None:
-    there = sorted((ROOT / "deploy" / "k8s" / "overlays").glob("*/kustomization.yaml"))
-    assert len(there) == 3
-    assert overlays(workflow) == [str(one.relative_to(ROOT)) for one in there]
+def test_everything_that_names_an_image_of_ours_is_bumped(workflow: dict[Any, Any]) -> None:
+    values = [one for one in (ROOT / "deploy" / "argocd" / "values").glob("*.yaml") if "/geocrop-" in one.read_text()]
+    there = [*values, *sorted((ROOT / "deploy" / "k8s" / "overlays").glob("*/kustomization.yaml"))]
+    assert len(there) == 4
+    assert deployed(workflow) == [str(one.relative_to(ROOT)) for one in there]
     for job, script in (("build", "build-push"), ("bump", "bump-pull")):
         [run] = [step["run"] for step in workflow["jobs"][job]["steps"] if script in step.get("run", "")]
-        assert run == f'deploy/ci/{script} "${{GITHUB_SHA:0:12}}" $OVERLAYS'
+        assert run == f'deploy/ci/{script} "${{GITHUB_SHA:0:12}}" $DEPLOYED'
 
 
 def test_its_own_pull_request_starts_no_second_build(workflow: dict[Any, Any]) -> None:
-    assert workflow[True]["push"]["paths-ignore"] == overlays(workflow)  # YAML reads `on` as true
+    assert workflow[True]["push"]["paths-ignore"] == deployed(workflow)  # YAML reads `on` as true
 
 
 def runner(name: str) -> dict[str, Any]:
@@ -170,23 +171,46 @@ def test_a_bump_changes_the_tags_of_our_images_and_not_a_letter_more(overlay: Pa
     ]
 
 
-def test_every_overlay_can_be_bumped_and_each_of_its_images_be_built(tmp_path: Path, workflow: dict[Any, Any]) -> None:
-    copies = {tmp_path / f"{number}.yaml": ROOT / one for number, one in enumerate(overlays(workflow))}
+def image_tags(text: str) -> dict[str, str]:
+    """Return the tags of our images by name, in an overlay or in a chart's values."""
+    found = yaml.safe_load(text)
+    listed = found.get("images") or [found["singleuser"]["image"]]
+    return {
+        name: one.get("newTag", one.get("tag"))
+        for one in listed
+        if (name := one["name"].rsplit("/", 1)[-1]).startswith("geocrop-")
+    }
+
+
+def test_all_that_deploys_can_be_bumped_and_each_of_its_images_be_built(
+    tmp_path: Path, workflow: dict[Any, Any]
+) -> None:
+    copies = {tmp_path / f"{number}.yaml": ROOT / one for number, one in enumerate(deployed(workflow))}
     for copy, original in copies.items():
         copy.write_text(original.read_text())
     assert python(CI / "images.py", "bump", "fedcba987654", *copies).returncode == 0
     for copy, original in copies.items():
-        before, after = yaml.safe_load(original.read_text()), yaml.safe_load(copy.read_text())
-        ours = [one["name"] for one in after["images"] if one["newTag"] == "fedcba987654"]
-        assert ours == [one["name"] for one in before["images"] if one["name"].startswith("geocrop-")]
-        for one in before["images"]:
-            if one["name"] in ours:
-                one["newTag"] = "fedcba987654"
-                assert (ROOT / "deploy" / "images" / f"{one['name'].removeprefix('geocrop-')}.Dockerfile").is_file()
-        assert after == before
+        tags = image_tags(copy.read_text())
+        assert tags == dict.fromkeys(image_tags(original.read_text()), "fedcba987654")
+        assert tags
+        before, after = original.read_text().splitlines(), copy.read_text().splitlines()
+        changed = [new for old, new in zip(before, after, strict=True) if old != new]
+        assert len(changed) == len(tags)
+        assert all("fedcba987654" in line for line in changed)
     listed = python(CI / "images.py", "list", *copies).stdout.splitlines()
     assert listed[0].startswith("geocrop-code ")  # others build on it
-    assert {line.split()[0] for line in listed} == {"geocrop-code", "geocrop-api", "geocrop-notebook", "geocrop-ray"}
+    names = {line.split()[0] for line in listed}
+    assert names == {"geocrop-code", "geocrop-api", "geocrop-notebook", "geocrop-ray"}
+    for name in names:
+        assert (ROOT / "deploy" / "images" / f"{name.removeprefix('geocrop-')}.Dockerfile").is_file()
+
+
+def test_of_a_charts_values_the_tag_beside_our_image_is_bumped_and_no_other(tmp_path: Path) -> None:
+    values = tmp_path / "values.yaml"
+    text = "a:\n  image:\n    name: git.example.org/g/geocrop-api\n    tag: old # by CI\n  tag: kept\nb:\n  tag: kept\n"
+    values.write_text(text)
+    assert python(CI / "images.py", "bump", "abc", values).returncode == 0
+    assert values.read_text() == text.replace("tag: old", 'tag: "abc"')
 
 
 def test_several_overlays_have_each_image_once_and_at_one_address(tmp_path: Path, overlay: Path) -> None:
