@@ -78,6 +78,8 @@ def store_keys(key: str, secret: str) -> dict[str, str]:
     return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
 
 
+#: Lets the controller of sealed-secrets take a Secret over that it has not made itself (docs/operate.md).
+MAY_BE_SEALED = {"sealedsecrets.bitnami.com/managed": "true"}
 #: The Secrets that deploy/compose.yaml reads, as files `<name>.env`.
 COMPOSE = ("postgis", "minio", "mlflow", "titiler", "geocrop-api", "geocrop-secrets")
 
@@ -85,7 +87,13 @@ COMPOSE = ("postgis", "minio", "mlflow", "titiler", "geocrop-api", "geocrop-secr
 def kubernetes() -> str:
     """Return the Secrets of the platform's namespace as one JSON list for `kubectl apply`."""
     items = [
-        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "type": "Opaque", "stringData": lines}
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": name, "annotations": MAY_BE_SEALED},
+            "type": "Opaque",
+            "stringData": lines,
+        }
         for name, lines in platform().items()
     ]
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, indent=1)

@@ -285,6 +285,11 @@ def test_env_files_that_are_read_are_made_and_kept_out_of_git(
     assert ignored.returncode == 0
 
 
+def test_secrets_that_are_made_may_be_taken_over_by_sealed_ones() -> None:
+    for one in json.loads(make("kubernetes").stdout)["items"]:
+        assert one["metadata"]["annotations"] == {"sealedsecrets.bitnami.com/managed": "true"}, one["metadata"]["name"]
+
+
 def test_the_secrets_that_the_manifests_name_are_made_with_their_keys() -> None:
     made = {
         one["metadata"]["name"]: set(one["stringData"]) for one in yaml.safe_load(make("kubernetes").stdout)["items"]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.unit.deploy.manifests import REPO, Manifest, containers, kubectl, of_kind, overlay, pods, render, template_of
 
@@ -45,7 +46,7 @@ KINDS = {
     "statefulset": "StatefulSet",
 }
 #: Flags whose value is the next word.
-VALUED = {"-n", "-l", "-o", "-f", "-k", "-c", "--patch"}
+VALUED = {"--patch-file", "-n", "-l", "-o", "-f", "-k", "-c", "--patch"}
 #: In every image beside the commands that are installed there.
 OF_DEBIAN = {"bash"}
 #: What the reader puts in.
@@ -301,3 +302,34 @@ def test_a_sync_by_hand_names_a_revision_of_each_source() -> None:
         sync = json.loads(one.flags["--patch"])["operation"]["sync"]
         assert sync["revisions"] == [source["targetRevision"] for source in sources]
         assert sync["syncStrategy"] == {"hook": {}}
+
+
+def test_secrets_are_sealed_by_the_controller_that_is_installed() -> None:
+    name = yaml.safe_load((DEPLOY / "argocd" / "values" / "sealed-secrets.yaml").read_text())["fullnameOverride"]
+    namespace = applications()["sealed-secrets"]["spec"]["destination"]["namespace"]
+    sealing = [words for text in texts(RUNBOOK) for words in calls_in(text, "kubeseal") if words[1:]]
+    assert sealing
+    for words in sealing:
+        assert words[words.index("--controller-name") + 1] == name
+        assert words[words.index("--controller-namespace") + 1] == namespace
+
+
+def test_a_secret_is_released_before_it_is_sealed() -> None:
+    released, *_ = of_section("Secrets in git")
+    assert released.arguments == ["secret", "NAME", "sealedsecrets.bitnami.com/managed=true"]
+    assert released.verb == "annotate"
+
+
+def test_a_new_value_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
+    """The page's own patch, on a Secret as the cluster gives it; `kubeseal` takes `stringData` over `data`."""
+    (patch,) = [one for one in of_section("Secrets in git") if "--local" in one.flags]
+    (tmp_path / patch.flags["--patch-file"]).write_text("stringData: {KEY: new}\n")
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}, "data": {"KEY": "b2xk", "OTHER": "b2xk"}}
+    (tmp_path / "secret.json").write_text(json.dumps(secret))
+    command = [kubectl(), "patch", "--local", "-f", "secret.json", f"--type={patch.flags['--type']}", "-o", "json"]
+    command += ["--patch-file", patch.flags["--patch-file"]]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)
+    assert made["stringData"] == {"KEY": "new"}
+    assert made["data"]["OTHER"] == "b2xk"
