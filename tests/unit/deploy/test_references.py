@@ -126,7 +126,7 @@ def test_a_right_is_given_to_an_account_that_a_pod_has(overlay_name: str) -> Non
 
 
 def test_the_tables_of_secrets_name_no_secret_that_nobody_reads() -> None:
-    used = {"geocrop-tls", "admin-auth", "titiler", "ray"}  # the ingress, a component, pods of KubeRay
+    used = {"geocrop-tls", "admin-auth", "ray"}  # the ingress, pods of KubeRay
     for name in OVERLAYS:
         for _, _, spec in pods(overlay(name)):
             used |= {found for kind, found, _ in _references(spec) if kind == "Secret"}
@@ -212,3 +212,14 @@ def test_argo_cd_keeps_the_keys_that_jupyterhubs_chart_makes_by_chance() -> None
     assert kept["Deployment", "hub"] == {f"{annotation}secret"}
     assert kept["Deployment", "proxy"] == {f"{annotation}auth-token"}
     assert "RespectIgnoreDifferences=true" in spec["syncPolicy"]["syncOptions"]
+
+
+def test_a_titiler_that_knows_no_signatures_is_behind_the_login_and_no_visitor_is_sent_there() -> None:
+    assert "Deployment/titiler" not in {pod for pod, _, _ in pods(overlay("prod"))}
+    objects = overlay("cluster")
+    assert "Deployment/titiler" in {pod for pod, _, _ in pods(objects)}
+    chain = _named(objects, "Middleware")["titiler"]["spec"]["chain"]["middlewares"]
+    assert {"name": "login"} in chain
+    used = _named(objects, "Ingress")["titiler"]["metadata"]["annotations"]
+    assert used["traefik.ingress.kubernetes.io/router.middlewares"] == "geocrop-titiler@kubernetescrd"
+    assert "GEOCROP_TITILER_URL" not in _named(objects, "ConfigMap")["geocrop-settings"]["data"]
