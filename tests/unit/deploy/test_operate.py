@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 import shlex
 import subprocess
 from collections.abc import Iterator
@@ -333,3 +334,31 @@ def test_a_new_value_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
     made = json.loads(done.stdout)
     assert made["stringData"] == {"KEY": "new"}
     assert made["data"]["OTHER"] == "b2xk"
+
+
+def rotated() -> Iterator[tuple[str, list[str], list[str]]]:
+    """Yield the rows of the table of MinIO's keys: the key in `minio`, its clients' Secrets, who restarts."""
+    for row in re.findall(r"^\| `([A-Z]+_SECRET)` \| (.+?) \| (.+?) \|$", RUNBOOK.read_text(), re.MULTILINE):
+        yield row[0], re.findall(r"[a-z-]+", row[1]), re.findall(r"[a-z-]+", row[2])
+
+
+def test_each_key_of_minio_is_in_the_secrets_of_its_clients() -> None:
+    made = {name: dict(lines) for name, lines in runpy.run_path(str(DEPLOY / "make_secrets.py"))["platform"]().items()}
+    rows = {key: clients for key, clients, _ in rotated()}
+    assert set(rows) == {key for key in made["minio"] if key.endswith("_SECRET")}
+    for key, clients in rows.items():
+        same = {name for name, lines in made.items() if lines.get("AWS_SECRET_ACCESS_KEY") == made["minio"][key]}
+        assert set(clients) == same
+
+
+def test_who_reads_a_key_of_minio_restarts_when_it_changes() -> None:
+    for key, clients, restarted in rotated():
+        reading = {
+            name.removeprefix("Deployment/")
+            for name, _, spec in pods(overlay("prod"))
+            for one in containers(spec)
+            for source in [*one.get("envFrom", []), *(entry.get("valueFrom", {}) for entry in one.get("env", []))]
+            if (source.get("secretRef") or source.get("secretKeyRef") or {}).get("name") in clients
+            and name.startswith("Deployment/")
+        }
+        assert set(restarted) == reading, key
