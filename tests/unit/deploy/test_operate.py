@@ -362,3 +362,31 @@ def test_who_reads_a_key_of_minio_restarts_when_it_changes() -> None:
             and name.startswith("Deployment/")
         }
         assert set(restarted) == reading, key
+
+
+def test_by_hand_jobs_go_before_they_are_applied_anew() -> None:
+    """Kubernetes refuses another image in a Job that is there."""
+    found = [read(words) for text in texts(DEPLOY / "README.md") for words in calls_in(text, "kubectl")]
+    verbs = [one.verb for one in found]
+    assert verbs.index("delete") < verbs.index("apply")
+    jobs = {("Job", one["metadata"]["name"]) for one in of_kind(overlay("prod"), "Job")}
+    assert set(found[verbs.index("delete")].named()) == jobs
+
+
+def tables(text: str) -> Iterator[list[str]]:
+    """Yield the lines of each table, as a reader of Markdown sees them: an empty line ends one."""
+    found: list[str] = []
+    for line in [*re.sub(r"^ *```.*?^ *```$", "", text, flags=re.MULTILINE | re.DOTALL).splitlines(), ""]:
+        if line.startswith("|"):
+            found.append(line)
+        elif found:
+            yield found
+            found = []
+
+
+@pytest.mark.parametrize(
+    "page", sorted([*REPO.glob("*.md"), *REPO.glob("docs/**/*.md"), *DEPLOY.glob("**/*.md")]), ids=lambda one: one.name
+)
+def test_no_table_is_cut_in_two(page: Path) -> None:
+    for one in tables(page.read_text()):
+        assert re.fullmatch(r"\|(?: *:?-+:? *\|)+", one[1] if len(one) > 1 else ""), one[0]
