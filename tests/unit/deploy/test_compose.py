@@ -99,10 +99,16 @@ def test_who_is_waited_for_is_there_and_tells_when_it_is_ready(services: dict[st
             assert services[name].get("profiles") in (None, one.get("profiles"))
 
 
+def files_of(service: dict[str, Any], *, required: bool = True) -> list[str]:
+    """Return the files that a container's environment is read from, or those that may be missing."""
+    files = [{"path": one} if isinstance(one, str) else one for one in service.get("env_file", ())]
+    return [one["path"] for one in files if one.get("required", True) is required]
+
+
 def given_to(service: dict[str, Any], secrets: dict[str, dict[str, str]]) -> dict[str, str]:
     """Return a container's environment: of several files that have a variable the last one counts."""
     found: dict[str, str] = {}
-    for file in service.get("env_file", ()):
+    for file in files_of(service):
         found |= secrets[Path(file).name]
     found |= service.get("environment", {})
     return found
@@ -263,6 +269,13 @@ def test_secrets_are_for_their_owner_alone_and_never_written_twice(tmp_path: Pat
     assert not (folder / "minio.env").exists()
 
 
+def test_the_exporter_sees_the_backups_that_the_page_makes(services: dict[str, dict[str, Any]]) -> None:
+    (file,) = files_of(services["exporter"], required=False)
+    page = (ROOT / "docs" / "operate.md").read_text()
+    assert f"cd deploy/{Path(file).parent} &&" in page
+    assert f". ./{Path(file).name}" in page
+
+
 def test_servers_and_clients_have_the_same_passwords(secrets: dict[str, dict[str, str]]) -> None:
     postgis, minio, ours = secrets["postgis.env"], secrets["minio.env"], secrets["geocrop-secrets.env"]
     assert urlsplit(secrets["geocrop-api.env"]["GEOCROP_DATABASE"]).password == postgis["GEOCROP_PASSWORD"]
@@ -278,8 +291,9 @@ def test_servers_and_clients_have_the_same_passwords(secrets: dict[str, dict[str
 def test_env_files_that_are_read_are_made_and_kept_out_of_git(
     services: dict[str, dict[str, Any]], secrets: dict[str, dict[str, str]]
 ) -> None:
-    read = {file for one in services.values() for file in one.get("env_file", ())}
+    read = {file for one in services.values() for file in files_of(one)}
     assert {Path(file).name for file in read} == set(secrets)
+    read |= {file for one in services.values() for file in files_of(one, required=False)}
     assert {Path(file).parent for file in read} == {Path("compose/secrets")}
     ignored = subprocess.run(["git", "check-ignore", *sorted(f"deploy/{file}" for file in read)], cwd=ROOT, check=False)
     assert ignored.returncode == 0
