@@ -20,14 +20,7 @@ case $line in
     ;;
   "apt-get install "*) for package; do : >"$state/package-$package"; done ;;
   "curl "*)
-    target=$5
-    case $6 in
-      *sha256sum-amd64.txt | *SHA256SUMS)
-        cd "${target%/*}" || exit 1
-        sha256sum ./* | sed "s# \./# #; s#^0*#${STUB_TAMPERED:-}&#" >"$target"
-        ;;
-      *) echo "what lies at $6" >"$target" ;;
-    esac
+    echo "what lies at $6${STUB_TAMPERED:-}" >"$5"
     ;;
   "unzip "*) : >"$BOOTSTRAP_SYSTEM/usr/local/bin/terraform" ;;
   "systemctl is-active "*) is k3s-runs ;;
@@ -35,7 +28,7 @@ case $line in
   "terraform version") [ -e "$BOOTSTRAP_SYSTEM/usr/local/bin/terraform" ] && echo "Terraform v1.11.4" ;;
   "terraform "*" plan "*) [ -e "$state/terraform-applied" ] || exit 2 ;;
   "terraform "*" apply "*) mark terraform-applied ;;
-  "k3s --version") [ -e "$BOOTSTRAP_SYSTEM/usr/local/bin/k3s" ] && echo "k3s version v1.34.3+k3s1 (48ffa7b6)" ;;
+  "k3s --version") [ -e "$BOOTSTRAP_SYSTEM/usr/local/bin/k3s" ] && echo "k3s version v1.34.10+k3s1 (39a4509e)" ;;
   "k3s kubectl get nodes "*) echo node/vps ;;
   "k3s kubectl get namespace "*) is "namespace-$4" ;;
   "k3s kubectl create namespace "*) mark "namespace-$4" ;;

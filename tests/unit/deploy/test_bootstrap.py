@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,13 +15,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAMS = ("apt-get", "curl", "df", "dpkg-query", "id", "k3s", "systemctl", "terraform", "uname", "unzip")
-HOSTS = (
-    "GEOCROP_HOST",
-    "GEOCROP_FILES_HOST",
-    "GEOCROP_PUBLIC_URL",
-    "GEOCROP_DAGSTER_UI_URL",
-    "GEOCROP_S3_PUBLIC_ENDPOINT",
-)
+#: What deploy/README.md asks an installation to say; all other addresses follow from it.
+HOSTS = ("GEOCROP_HOST", "GEOCROP_FILES_HOST")
+PINNED = re.compile(r"^(?P<name>[A-Z0-9]+)_SHA256=(?P<digest>[0-9a-f]{64}) ", re.MULTILINE)
 #: Calls that only look; whatever else is called changes something.
 LOOKS = (
     "df ",
@@ -84,6 +82,7 @@ def server(tmp_path: Path) -> Server:
     for name in ("bin", "state", "system/proc", "system/usr/local/bin"):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "system" / "proc" / "meminfo").write_text("MemTotal:        8000000 kB\n")
+    (tmp_path / "system" / "proc" / "cpuinfo").write_text("processor\t: 0\nmodel name\t: any\n" * 4)
     stub = Path(__file__).with_name("stub_program.sh")
     for name in PROGRAMS:
         shutil.copy(stub, tmp_path / "bin" / name)
@@ -92,6 +91,7 @@ def server(tmp_path: Path) -> Server:
         shutil.copytree(ROOT / "deploy" / name, tmp_path / "deploy" / name)
     for name in ("bootstrap", "make_secrets.py"):
         shutil.copy(ROOT / "deploy" / name, tmp_path / "deploy" / name)
+    pin_what_the_stub_gives(tmp_path / "deploy" / "bootstrap")
     overlay = tmp_path / "deploy" / "k8s" / "overlays" / "prod"
     shutil.copytree(ROOT / "deploy" / "k8s" / "overlays" / "prod", overlay)
     with (overlay / "settings.env").open("a") as settings:
@@ -101,6 +101,22 @@ def server(tmp_path: Path) -> Server:
     repository = tmp_path / "deploy" / "argocd" / "repository" / "repository.yaml"
     repository.write_text(repository.read_text().replace("git.example.org", "git.farm.test"))
     return Server(tmp_path)
+
+
+def pin_what_the_stub_gives(script: Path) -> None:
+    """Put the checksums of what `curl`'s stub writes in place of the real ones."""
+    text = script.read_text()
+    said = dict(re.findall(r"^([A-Z0-9]+)_VERSION=(\S+)$", text, re.MULTILINE))
+    k3s, terraform = said["K3S"].replace("+", "%2B"), said["TERRAFORM"]
+    addresses = {
+        "K3S": f"https://github.com/k3s-io/k3s/releases/download/{k3s}/k3s",
+        "TERRAFORM": f"https://releases.hashicorp.com/terraform/{terraform}/terraform_{terraform}_linux_amd64.zip",
+    }
+    for name, address in addresses.items():
+        digest = hashlib.sha256(f"what lies at {address}\n".encode()).hexdigest()
+        text, changed = re.subn(rf"(?m)^{name}_SHA256=[0-9a-f]{{64}}", f"{name}_SHA256={digest}", text)
+        assert changed == 1, name
+    script.write_text(text)
 
 
 @pytest.fixture(scope="module")
@@ -131,8 +147,10 @@ def test_an_empty_server_becomes_a_platform_and_a_second_run_changes_nothing(ser
     changes = server.changes()
     at = [next(number for number, line in enumerate(changes) if act in line) for act in acts]
     assert at == sorted(at)
-    assert "checked by" in done.stdout
     assert (server.folder / "system/etc/rancher/k3s/config.yaml").stat().st_mode & 0o077 == 0
+    placed = server.folder / "system/var/lib/rancher/k3s/server/manifests/traefik-config.yaml"
+    assert placed.read_text() == (ROOT / "deploy/k3s/traefik-config.yaml").read_text()
+    assert placed.parents[1].stat().st_mode & 0o077 == 0  # K3s keeps its keys there
 
     before = server.secrets()
     again = server.run("--admin", "rita")
@@ -182,8 +200,19 @@ def test_a_run_that_was_cut_off_goes_on_where_it_stopped(server: Server, at: str
 def test_what_is_not_what_its_checksum_says_is_not_installed(server: Server) -> None:
     done = server.run(STUB_TAMPERED="x")
     assert done.returncode == 1
-    assert "is not what its list of checksums says" in done.stderr
+    assert "is not what it was when its checksum was put into deploy/bootstrap" in done.stderr
     assert not (server.folder / "system/usr/local/bin/k3s").exists()
+    assert [line for line in server.log if "curl" in line and "sha256sum" in line.lower()] == []
+
+
+def test_each_program_that_is_fetched_has_its_checksum_in_git() -> None:
+    text = (ROOT / "deploy" / "bootstrap").read_text()
+    pinned = {one["name"]: one["digest"] for one in PINNED.finditer(text)}
+    assert set(pinned) == set(re.findall(r"^([A-Z0-9]+)_VERSION=", text, re.MULTILINE))
+    assert len(set(pinned.values())) == len(pinned)
+    fetched = re.findall(r'^ +fetch "[^"]+" "\$(\w+)_SHA256" ', text, re.MULTILINE)
+    assert sorted(fetched) == sorted(pinned)
+    assert len(re.findall(r"\bcurl -", text)) == 1  # nothing comes past that check
 
 
 def test_another_version_replaces_k3s_and_restarts_it_once(server: Server) -> None:
@@ -212,14 +241,39 @@ def test_a_certificate_is_put_in_once_and_replaced_by_another(server: Server) ->
     assert server.run(*words).returncode == 2
 
 
-@pytest.mark.parametrize("trouble", ["user", "memory", "repository", "registry", "host", "word"])
+def test_what_differs_of_traefik_is_put_in_again_without_a_restart(server: Server) -> None:
+    assert server.run().returncode == 0
+    placed = server.folder / "system/var/lib/rancher/k3s/server/manifests/traefik-config.yaml"
+    placed.write_text("somebody's own")
+    assert server.run().returncode == 0
+    assert placed.read_text() == (ROOT / "deploy/k3s/traefik-config.yaml").read_text()
+    assert server.changes() == []
+
+
+def test_the_end_says_that_nothing_is_backed_up_until_something_is(server: Server) -> None:
+    last = server.run().stdout.splitlines()[-1]
+    assert "geocrop-backup" in last
+    page = "docs/operate.md"
+    assert page in last
+    assert '"Back up"' in last
+    text = (ROOT / page).read_text()
+    assert "\n## Back up\n" in text
+    assert "create secret generic geocrop-backup" in text
+    (server.folder / "state" / "secret-geocrop-geocrop-backup").write_text("made")
+    assert "geocrop-backup" not in server.run().stdout
+
+
+@pytest.mark.parametrize("trouble", ["user", "memory", "cpus", "repository", "registry", "host", "example", "word"])
 def test_a_server_that_cannot_hold_it_is_refused_before_anything_is_done(server: Server, trouble: str) -> None:
     words, told, says = [], {}, ""
     if trouble == "user":
         told, says = {"STUB_UID": "1000"}, "run it as root"
     elif trouble == "memory":
-        (server.folder / "system" / "proc" / "meminfo").write_text("MemTotal: 4000000 kB\n")
-        says = "8 GB of memory are needed"
+        (server.folder / "system" / "proc" / "meminfo").write_text("MemTotal: 7800000 kB\n")
+        says = "8 GB of memory (7700 MiB) are needed, there are 7617"
+    elif trouble == "cpus":
+        (server.folder / "system" / "proc" / "cpuinfo").write_text("processor\t: 0\n" * 2)
+        says = "4 CPUs are needed, there are 2"
     elif trouble == "registry":
         path = server.folder / "deploy" / "k8s" / "overlays" / "prod" / "kustomization.yaml"
         path.write_text(path.read_text().replace("farm.test", "example.org"))
@@ -227,6 +281,10 @@ def test_a_server_that_cannot_hold_it_is_refused_before_anything_is_done(server:
     elif trouble == "host":
         path = server.folder / "deploy" / "k8s" / "overlays" / "prod" / "settings.env"
         path.write_text("GEOCROP_HOST=maps.farm.test\n")
+        says = "put GEOCROP_FILES_HOST into"
+    elif trouble == "example":
+        path = server.folder / "deploy" / "k8s" / "overlays" / "prod" / "settings.env"
+        path.write_text("GEOCROP_HOST=maps.farm.test\nGEOCROP_FILES_HOST=files.maps.example.org\n")
         says = "put GEOCROP_FILES_HOST into"
     elif trouble == "repository":
         path = server.folder / "deploy" / "argocd" / "repository" / "repository.yaml"
