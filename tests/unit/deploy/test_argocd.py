@@ -1,4 +1,4 @@
-"""Argo CD: what is deployed, in which order, from where, and that one small node holds it."""
+"""Argo CD: what is deployed, in which order, and from where."""
 
 from __future__ import annotations
 
@@ -25,14 +25,11 @@ ONLY_IN_A_CLUSTER = {"kuberay-operator", "jupyterhub"}
 BEFORE = [
     ("sealed-secrets", "geocrop"),
     ("kube-prometheus-stack", "geocrop"),
-    ("kube-prometheus-stack", "loki"),
-    ("loki", "alloy"),
     ("kuberay-operator", "geocrop"),
     ("geocrop", "jupyterhub"),
 ]
-#: A node's 8 GB in MiB, and what of it K3s, Traefik and the system keep, and what one training asks for.
-NODE_MIB, SYSTEM_MIB, TRAINING_MIB = 8192, 1024, 4096
-UNITS = {"Mi": 1, "Gi": 1024}
+#: What alone may come before the platform, and so may keep it from being installed: whose kinds or Secrets it needs.
+NEEDED = {"root", "sealed-secrets", "kube-prometheus-stack", "kuberay-operator"}
 
 
 @cache
@@ -66,21 +63,6 @@ def repository() -> dict[str, str]:
     return found
 
 
-def requested_mib(values: object) -> int:
-    """Return the sum of all `requests: {memory}` anywhere in a chart's values."""
-    if isinstance(values, list):
-        return sum(requested_mib(one) for one in values)
-    if not isinstance(values, dict):
-        return 0
-    asked = values.get("requests")
-    own = mib(asked["memory"]) if isinstance(asked, dict) and "memory" in asked else 0
-    return own + sum(requested_mib(one) for one in values.values())
-
-
-def mib(text: str) -> int:
-    return int(text[:-2]) * UNITS[text[-2:]]
-
-
 @pytest.mark.parametrize("installation", INSTALLATIONS)
 def test_every_installation_has_its_operators_and_a_root_that_applies_itself(installation: str) -> None:
     found = applications(installation)
@@ -101,6 +83,22 @@ def test_operators_come_before_those_who_use_them(installation: str) -> None:
     assert wave(next(one for one in render(installation) if one["kind"] == "AppProject")) <= min(
         wave(one) for one in found.values()
     )
+
+
+@pytest.mark.parametrize("installation", INSTALLATIONS)
+def test_the_platform_waits_for_nothing_that_it_does_not_need(installation: str) -> None:
+    found = applications(installation)
+    before = {name for name, one in found.items() if wave(one) < wave(found["geocrop"])}
+    assert before == NEEDED & set(found)
+    # Nor do Gitea, which may hold its images, and the logs wait for a platform that does not come up.
+    assert {wave(found[name]) for name in HELM_OPERATORS - NEEDED} == {wave(found["geocrop"])}
+
+
+@pytest.mark.parametrize("installation", INSTALLATIONS)
+def test_a_sync_that_failed_is_tried_again_with_what_is_in_git_by_then(installation: str) -> None:
+    for name, application in applications(installation).items():
+        retry = application["spec"]["syncPolicy"]["retry"]
+        assert (retry["limit"], retry["refresh"]) == (-1, True), name
 
 
 @pytest.mark.parametrize("installation", INSTALLATIONS)
@@ -159,23 +157,43 @@ def test_argo_cd_waits_for_applications_and_has_an_exact_version() -> None:
     assert EXACT.fullmatch(chart["version"])
     values = yaml.safe_load(chart["valuesContent"])
     # Without it the waves above mean nothing between Applications.
-    assert (
-        "obj.status.health.status" in values["configs"]["cm"]["resource.customizations.health.argoproj.io_Application"]
-    )
+    health = values["configs"]["cm"]["resource.customizations.health.argoproj.io_Application"]
+    assert "hs.status = obj.status.health.status" in health
+    assert int(values["configs"]["params"]["controller.sync.timeout.seconds"]) > 0
 
 
-def test_operators_services_and_a_training_fit_one_small_node_together() -> None:
-    install = yaml.safe_load((ARGOCD / "install" / "argo-cd.yaml").read_text())["spec"]["valuesContent"]
-    asked = {"argocd": requested_mib(yaml.safe_load(install))}
-    for name, source in sources("node"):
-        for file in source.get("helm", {}).get("valueFiles", ()):
-            asked[name] = requested_mib(yaml.safe_load((ROOT / file.removeprefix("$values/")).read_text()))
-    assert set(asked) == HELM_OPERATORS | {"argocd"}
-    assert min(asked.values()) > 0  # each says what it needs
-    services = [one for one in kustomized("deploy/k8s/overlays/prod") if one["kind"] in {"Deployment", "StatefulSet"}]
-    platform = sum(requested_mib(one) * one["spec"]["replicas"] for one in services)
-    assert platform > 0
-    assert sum(asked.values()) + platform + TRAINING_MIB + SYSTEM_MIB <= NODE_MIB, (asked, platform)
+def test_the_root_does_not_wait_for_itself() -> None:
+    chart = yaml.safe_load((ARGOCD / "install" / "argo-cd.yaml").read_text())["spec"]
+    health = yaml.safe_load(chart["valuesContent"])["configs"]["cm"][
+        "resource.customizations.health.argoproj.io_Application"
+    ]
+    lines = [line.strip() for line in health.splitlines()]
+    for installation in INSTALLATIONS:
+        [itself] = [
+            name
+            for name, one in applications(installation).items()
+            for source in one["spec"]["sources"]
+            if source.get("path") == f"deploy/argocd/{installation}"
+        ]
+        at = lines.index(f'if obj.metadata.name == "{itself}" then')
+        assert lines[at + 1] == 'hs.status = "Healthy"'
+        assert lines[at + 2].startswith("elseif obj.status ~= nil")  # what it is otherwise judged by
+
+
+def test_numbers_of_k3s_one_process_are_taken_once() -> None:
+    values = yaml.safe_load((ARGOCD / "values" / "kube-prometheus-stack.yaml").read_text())
+    for part in ("kubeControllerManager", "kubeScheduler", "kubeProxy", "kubeEtcd"):
+        assert values[part] == {"enabled": False}
+    assert values.get("kubeApiServer", {}).get("enabled", True)
+    dropped = [
+        re.compile(rule["regex"])
+        for rule in values["kubelet"]["serviceMonitor"]["metricRelabelings"]
+        if rule["action"] == "drop" and rule["sourceLabels"] == ["__name__"]
+    ]
+    for name in ("apiserver_request_duration_seconds_bucket", "etcd_request_duration_seconds_bucket"):
+        assert any(one.fullmatch(name) for one in dropped), name
+    for name in ("kubelet_volume_stats_available_bytes", "kubelet_running_pods", "rest_client_requests_total"):
+        assert not any(one.fullmatch(name) for one in dropped), name
 
 
 def test_no_values_carry_a_secret() -> None:
