@@ -46,7 +46,7 @@ case "$1 $2 ${3-}" in
   "mb --ignore-existing "*) : >"bucket-${3#store/}" ;;
   "mb "*) [ ! -e "bucket-${2#store/}" ] || exit 1; : >"bucket-${2#store/}" ;;
   "anonymous set "*) [ -e "bucket-${4#store/}" ] ;;
-  "ilm import "*) cat >"lifecycle-${3#store/}" ;;
+  "ilm rule import") cat >"lifecycle-${4#store/}" ;;
   "admin config set") [ "$4 $5" = "store api" ] ;;
   "admin policy create") cat "$6" >"policy-$5" ;;
   "admin user add") echo "$6" >"user-$5" ;;
@@ -132,7 +132,7 @@ def wanted() -> list[str]:
     return [
         "alias set store http://minio:9000 root root-secret",
         *made,
-        "ilm import store/geocrop-logs",
+        "ilm rule import store/geocrop-logs",
         "admin config set store api stale_uploads_expiry=24h",
         *users,
     ]

@@ -18,7 +18,7 @@ for bucket in geocrop-datasets geocrop-features geocrop-models geocrop-baselines
   mc mb --ignore-existing "store/$bucket"
   mc anonymous set none "store/$bucket"
 done
-mc ilm import store/geocrop-logs <"$folder/lifecycle-logs.json"
+mc ilm rule import store/geocrop-logs <"$folder/lifecycle-logs.json"
 # MinIO takes no lifecycle of unfinished uploads (minio/minio#15681); it deletes them itself. As long as housekeeping does.
 mc admin config set store api stale_uploads_expiry=24h
 
