@@ -223,3 +223,29 @@ def test_a_titiler_that_knows_no_signatures_is_behind_the_login_and_no_visitor_i
     used = _named(objects, "Ingress")["titiler"]["metadata"]["annotations"]
     assert used["traefik.ingress.kubernetes.io/router.middlewares"] == "geocrop-titiler@kubernetescrd"
     assert "GEOCROP_TITILER_URL" not in _named(objects, "ConfigMap")["geocrop-settings"]["data"]
+
+
+RUNBOOK = K8S.parents[1] / "docs" / "operate.md"
+
+
+def test_a_file_that_leads_to_a_section_of_the_runbook_finds_it() -> None:
+    sections = set(re.findall(r"^#+ (.+)$", RUNBOOK.read_text(encoding="utf-8"), re.MULTILINE))
+    named = {}
+    for path in [*K8S.parent.rglob("*.yaml"), *RUNBOOK.parents[1].glob(".gitea/**/*.yaml")]:
+        text = " ".join(path.read_text(encoding="utf-8").replace("#", " ").split())
+        named |= dict.fromkeys(re.findall(r'docs/operate\.md, "([^"]+)"', text), path)
+    assert {"More nodes", "Runners", "Gitea", "Status page"} <= set(named)
+    assert set(named) <= sections
+
+
+def test_the_runbook_makes_the_secrets_that_jupyterhub_reads() -> None:
+    text = RUNBOOK.read_text(encoding="utf-8")
+    values = _values("jupyterhub")
+    entries = [*values["hub"]["extraEnv"].values(), *values["singleuser"]["extraEnv"].values()]
+    read = [one["valueFrom"]["secretKeyRef"] for one in entries if isinstance(one, dict)]
+    assert {one["name"] for one in read} == {"jupyterhub-sso", "jupyterhub-store"}
+    for name in {one["name"] for one in read}:
+        assert f"kubectl -n jupyterhub create secret generic {name} " in text
+    for one in read:
+        # `jupyterhub-store` is copied, with all keys of this beginning.
+        assert f"`{one['key']}`" in text or (one["key"].startswith("AWS_") and "grep ^AWS_" in text)
