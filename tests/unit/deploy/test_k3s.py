@@ -22,8 +22,8 @@ Sizes = dict[str, float]
 ADDONS: Sizes = {"cpu": 0.2, "memory": 140 * MIB}
 #: What a server sold with 12 GB has at least, where they are GB and not GiB.
 TWELVE_GB = 11_400 * MIB
-#: Containers that a chart makes more than once of the same values: one each for Prometheus and Alertmanager.
-TIMES = {"prometheusConfigReloader": 2}
+#: What a chart makes two of by the same values: for Prometheus and Alertmanager; for dashboards and sources.
+TIMES = {"prometheusConfigReloader": 2, "sidecar": 2}
 
 
 def plus(*sizes: Sizes) -> Sizes:
