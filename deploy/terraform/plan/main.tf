@@ -16,7 +16,7 @@ locals {
       dev  = { memory_gib = 7, cpus = 3.5, limit_memory_gib = 24, limit_cpus = 24, pods = 60, jobs = 2000, storage_gib = 50 }
     }
     cluster = {
-      prod = { memory_gib = 512, cpus = 256, limit_memory_gib = 1024, limit_cpus = 512, pods = 600, jobs = 5000, storage_gib = 20000 }
+      prod = { memory_gib = 512, cpus = 256, limit_memory_gib = 1024, limit_cpus = 512, pods = 600, jobs = 10000, storage_gib = 20000 }
       dev  = { memory_gib = 24, cpus = 12, limit_memory_gib = 48, limit_cpus = 32, pods = 80, jobs = 2000, storage_gib = 500 }
     }
   }

@@ -185,10 +185,12 @@ OTHER_JOBS = 40
 
 
 @pytest.mark.parametrize(
-    ("size", "environment"), [("node", "prod"), ("node", "dev"), ("cluster", "prod"), ("cluster", "dev")]
+    ("name", "size", "environment"),
+    [("prod", "node", "prod"), ("dev", "node", "dev"), ("cluster", "cluster", "prod"), ("dev", "cluster", "dev")],
 )
-def test_runs_that_follow_each_other_never_use_up_the_quota_of_jobs(size: str, environment: str) -> None:
-    instance = yaml.safe_load((ROOT / "deploy" / "dagster" / "production.yaml").read_text())
+def test_runs_that_follow_each_other_never_use_up_the_quota_of_jobs(name: str, size: str, environment: str) -> None:
+    [told] = [one for one in of_kind(overlay(name), "ConfigMap") if one["metadata"]["name"] == "dagster-instance"]
+    instance = yaml.safe_load(told["data"]["dagster.yaml"])
     kept = instance["run_launcher"]["config"]["run_k8s_config"]["job_spec_config"]["ttl_seconds_after_finished"]
     lines = instance["concurrency"]["runs"]["max_concurrent_runs"]
     assert kept >= 15 * 60, "time to look at a failed pod"
