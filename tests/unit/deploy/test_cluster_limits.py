@@ -7,11 +7,14 @@ from typing import Any
 
 import yaml
 
-from tests.unit.deploy.manifests import K8S, Manifest, of_kind, overlay, pods
+from geocrop_assets.jobs import MAP_POD
+from tests.unit.deploy.manifests import K8S, Manifest, of_kind, overlay, pods, quantity
 
 DAGSTER = K8S.parent / "dagster"
 INSTANCES = {"prod": DAGSTER / "production.yaml", "cluster": DAGSTER / "cluster" / "dagster.yaml"}
 ANY = 0
+#: Of 16 nodes, as docs/scale.md has them.
+CORES = 16 * 8
 
 
 def _instance(name: str) -> dict[str, Any]:
@@ -52,3 +55,16 @@ def test_each_overlay_has_its_own_instance_and_a_change_of_it_restarts_its_pods(
         read = {pod for pod, _, spec in pods(overlay(name)) if version in str(spec["volumes"])}
         assert {"Deployment/dagster-daemon", "Deployment/geocrop-lane"} <= read
     assert _config_maps("dev")["dagster-instance"] == _config_maps("prod")["dagster-instance"]
+
+
+def test_ray_is_as_large_as_the_maps_that_run_at_once_need_and_the_nodes_hold_both() -> None:
+    [ray] = of_kind(overlay("cluster"), "RayCluster")
+    [head] = ray["spec"]["headGroupSpec"]["template"]["spec"]["containers"]
+    [workers] = ray["spec"]["workerGroupSpecs"]
+    [worker] = workers["template"]["spec"]["containers"]
+    maps = _limits(_instance("cluster"))["dagster/backfill"]
+    of_a_run, at_rest = 600 * 2**20, 2**30  # docs/scale.md, "Blocks on Ray"
+    assert maps * of_a_run + at_rest <= quantity(head["resources"]["limits"]["memory"])
+    cores = maps * quantity(MAP_POD["dagster-k8s/config"]["container_config"]["resources"]["limits"]["cpu"])
+    cores += workers["maxReplicas"] * quantity(worker["resources"]["limits"]["cpu"])
+    assert 0.75 * CORES <= cores <= 0.9 * CORES  # docs/scale.md computes with all; services have the rest
