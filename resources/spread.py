@@ -5,6 +5,7 @@ Scheduling, retries and the transport of what is shared are Ray's own, or the st
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from importlib import import_module
@@ -128,8 +129,9 @@ def _on_ray(
                 return
             yield _first(ray, waiting)  # by no name: it is held by nobody but the caller
     finally:
-        for reference in waiting:
-            ray.cancel(reference)
+        if ray.is_initialized():
+            for reference in waiting:
+                ray.cancel(reference)
 
 
 def _room(ray: ModuleType, cores: int) -> int:
@@ -143,12 +145,15 @@ def _first(ray: ModuleType, waiting: deque[Any]) -> Any:  # noqa: ANN401  # what
         result = ray.get(waiting[0])
     except ray.exceptions.RayTaskError as error:
         raise error.cause or error from None
+    except ConnectionError as error:
+        raise RayUnavailable(f"the Ray cluster went away: {error}") from error
     waiting.popleft()
     return result
 
 
 def _connected(address: str) -> ModuleType:
     """Return Ray, connected to the cluster; a connection that is there already is used."""
+    os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")  # or a lost connection would start a Ray in this very process
     try:
         ray = import_module("ray")  # optional, and its types come with it
     except ImportError as error:
