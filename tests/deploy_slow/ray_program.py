@@ -1,9 +1,14 @@
-"""What a run does on a cluster, step by step, in a process that has Ray; prints what came of it as JSON."""
+"""What a run does on a cluster, step by step, in a process that has Ray; prints what came of it as JSON.
+
+Also by hand, for the figures of docs/scale.md, where a Ray listens whose GEOCROP_HOME is HOME:
+
+    python -m tests.deploy_slow.ray_program HOME ray://127.0.0.1:10001 --size 2000 --dates 36 --memory-mib 1024
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 import time
 from collections.abc import Callable
 from importlib import import_module
@@ -12,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.timing import Steps
 from geocrop_assets import cluster
 from resources.spread import spread
 from tests.unit.geocrop_assets.made_season import make_season, pixels
 
-SIZE, DATES = 560, 4
 ITEMS = [5, 3, 8, 1, 9, 2]
 PATIENCE_S = 30.0
 
@@ -61,19 +66,27 @@ def _come_free() -> bool:
     return True
 
 
-def main(home: Path, address: str) -> None:
+def main(asked: argparse.Namespace) -> None:
     """Make a season's composite and map here and on the cluster, and compare."""
-    season = make_season(home, SIZE, DATES)
+    home, address, told = asked.home, asked.address, plain(asked.address)
+    season = make_season(home, asked.size, asked.dates, asked.memory_mib)
     cluster.WORTH_PIXELS = 512 * 512
-    told = plain(address)
-    for step, name in ((season.composite, "composite"), (season.map, "map")):
-        for place, where in (("here", None), ("there", address)):
-            pointer = step(home / f"{name}-{place}.tif", where)
-            told[f"{name} {place}"] = pointer["scenes" if name == "composite" else "facts"]
+    steps = Steps()
+    for place, where in (("here", None), ("there", address)):
+        for step, name, fact in ((season.composite, "composite", "scenes"), (season.map, "map", "facts")):
+            with steps.timed(f"{name} {place}"):
+                pointer = step(home / f"{name}-{place}.tif", where)
+            told[f"{name} {place}"] = pointer[fact]
+    for name in ("composite", "map"):
         told[f"{name} is the same"] = same(home / f"{name}-here.tif", home / f"{name}-there.tif")
     told["stopped"] = [stopped(step, home / "stopped.tif", address) for step in (season.composite, season.map)]
-    print(json.dumps(told))  # noqa: T201
+    print(json.dumps(told | {"figures": steps.told()}))  # noqa: T201
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    parser = argparse.ArgumentParser()
+    parser.add_argument("home", type=Path)
+    parser.add_argument("address")
+    for name, value in (("size", 560), ("dates", 4), ("memory-mib", 256)):
+        parser.add_argument(f"--{name}", type=int, default=value)
+    main(parser.parse_args())

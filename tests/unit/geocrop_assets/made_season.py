@@ -40,9 +40,10 @@ class MadeSeason:
     home: Path
     key: MapKey
     champion: ModelVersion
+    memory_mib: int
 
     def composite(self, path: Path, ray_address: str | None, progress: Callable[..., None] = quiet) -> dict[str, Any]:
-        """Write the composite in blocks of 512 pixels, publish it, and return its pointer."""
+        """Write the composite, publish it, and return its pointer."""
         settings = self._settings(ray_address)
         rules, archive = rules_of(settings), SceneArchive(catalogue=settings.catalogue)
         facts = make_composite(
@@ -69,11 +70,16 @@ class MadeSeason:
 
     def _settings(self, ray_address: str | None) -> Settings:
         catalogue = str(self.home / "scenes" / "catalog.json")
-        return Settings(home=self.home, catalogue=catalogue, threads=2, memory_mib=256, ray_address=ray_address)
+        return Settings(
+            home=self.home, catalogue=catalogue, threads=2, memory_mib=self.memory_mib, ray_address=ray_address
+        )
 
 
-def make_season(home: Path, size: int, dates: int) -> MadeSeason:
-    """Make scenes of an AOI of `size` x `size` pixels and a model, and put the model into the store."""
+def make_season(home: Path, size: int, dates: int, memory_mib: int = 256) -> MadeSeason:
+    """Make scenes of an AOI of `size` x `size` pixels and a model, and put the model into the store.
+
+    In 256 MiB a composite is made in blocks of 512 pixels, in 1 GiB in those of 1,024.
+    """
     tile = Tile(size=size + 2 * MARGIN, seed=5)
     write_scenes(home / "scenes", Archive((tile,), dates=dates))
     settings = Settings(home=home)
@@ -82,7 +88,7 @@ def make_season(home: Path, size: int, dates: int) -> MadeSeason:
     publish_bundle(store_of(settings), bundle)
     aoi = aoi_of(tile, MARGIN)
     champion = ModelVersion(1, bundle.hash, "v1", "d1", "Raw", recipe.id, "run", 0.0, (), {})
-    return MadeSeason(home, MapKey(f"{aoi.id}|{SEASON}", aoi, SEASON), champion)
+    return MadeSeason(home, MapKey(f"{aoi.id}|{SEASON}", aoi, SEASON), champion, memory_mib)
 
 
 def pixels(path: Path) -> tuple[NDArray[Any], dict[str, str], str]:
