@@ -30,6 +30,13 @@ import urllib.request as web
 request = web.Request("http://127.0.0.1:8000{path}", headers={{"Accept": "text/html"}})
 print(web.urlopen(request).read().decode())
 """
+#: What KubeRay's probes of a head ask, and what both must answer; without a token, as a kubelet has none.
+HEALTH_OF_A_HEAD = ("52365/api/local_raylet_healthz", "8265/api/gcs_healthz")
+ASK = """
+import urllib.request as web
+for end in {ends!r}:
+    print(web.urlopen(f"http://127.0.0.1:{{end}}", timeout=5).read().decode())
+"""
 IN_A_NOTEBOOK = """
 from jupyter_client.manager import start_new_kernel
 manager, client = start_new_kernel(kernel_name="python3")
@@ -93,6 +100,19 @@ def test_a_notebook_begins_with_the_stores_client(podman: Podman, notebook_image
     home = "--tmpfs=/home/geocrop:rw,mode=1777"
     words = ["run", "--rm", "--network=none", *HARDENED, home, *keys, notebook_image, "python", "-c", IN_A_NOTEBOOK]
     assert "MinIOStorageClient geocrop-datasets" in podman.run(*words).stdout
+
+
+def test_a_head_of_ray_answers_who_asks_for_its_health_with_a_root_that_it_cannot_write(
+    podman: Podman, ray_image: str
+) -> None:
+    keys = ("--env=RAY_AUTH_MODE=token", f"--env=RAY_AUTH_TOKEN={'0' * 64}", "--env=RAY_USAGE_STATS_ENABLED=0")
+    start = ("ray", "start", "--head", "--block", "--num-cpus=0", "--object-store-memory=100000000")
+    podman.run("run", "--detach", "--name=head", "--network=host", "--memory=4g", *HARDENED, *keys, ray_image, *start)
+    ask = ("exec", "head", "python", "-c", ASK.format(ends=HEALTH_OF_A_HEAD))
+    try:
+        wait_until(lambda: podman.run(*ask, check=False).stdout.split() == ["success"] * 2, "Ray's head", 120)
+    finally:
+        podman.run("rm", "--force", "--time=5", "head", check=False)
 
 
 def _objects_of_pod(image: str, database: str) -> list[dict[str, Any]]:
