@@ -8,6 +8,9 @@ from dagster import ConfigurableResource, InitResourceContext
 
 from resources.rules import DatasetRules
 
+BACKFILL_TAG = "dagster/backfill"
+"""Dagster's own, of the runs of a backfill."""
+
 
 class DatasetRulesResource(ConfigurableResource[DatasetRules]):
     """Settings of datasets and AOIs as a resource, so that a run shows what it was made with."""
@@ -25,6 +28,8 @@ class DatasetRulesResource(ConfigurableResource[DatasetRules]):
     ray_address: str | None = DatasetRules.ray_address
 
     def create_resource(self, context: InitResourceContext) -> DatasetRules:  # Dagster's signature
-        """Return the rules that assets are given."""
+        """Return the rules that assets are given; a backfill's, no cluster: its runs fill the nodes themselves."""
         given = {field.name: getattr(self, field.name) for field in fields(DatasetRules)}
+        if context.run is not None and BACKFILL_TAG in context.run.tags:
+            given["ray_address"] = None
         return DatasetRules(**given | {"extent": None if self.extent is None else tuple(self.extent)})

@@ -47,6 +47,19 @@ def test_assets_are_given_the_same_registry_and_rules_as_the_command_line(
     assert registry.model_name == plain.model_name
 
 
+@pytest.mark.parametrize(("tags", "cluster"), [({}, "ray://head:10001"), ({"dagster/backfill": "abcdefgh"}, None)])
+def test_runs_of_a_backfill_are_given_no_cluster(tmp_path: Path, tags: dict[str, str], cluster: str | None) -> None:
+    settings = Settings(home=tmp_path, ray_address="ray://head:10001")
+    given: list[str | None] = []
+
+    @dg.asset
+    def one(rules: dg.ResourceParam[DatasetRules]) -> None:
+        given.append(rules.ray_address)
+
+    assert dg.materialize([one], resources={"rules": build_resources(settings)["rules"]}, tags=tags).success
+    assert given == [cluster]
+
+
 def test_progress_is_heard_by_who_waits(tmp_path: Path) -> None:
     heard: list[tuple[str, float]] = []
     resources = build_resources(Settings(home=tmp_path), lambda what, share: heard.append((what, share)))
