@@ -3,7 +3,7 @@
 
     make_secrets.py compose FOLDER    env files of deploy/compose.yaml, for their owner's eyes; those there are left
     make_secrets.py kubernetes        the same as Secrets, one JSON list for `kubectl apply -f -`
-    make_secrets.py account USER      lines `username=` and `password=`
+    make_secrets.py account NAME USER a Secret of that name with a user's `username` and `password`
 
 A server and its clients share passwords, so all that belong together are made at once.
 """
@@ -60,7 +60,7 @@ def platform() -> dict[str, dict[str, str]]:
         "ray": {"RAY_AUTH_TOKEN": secrets.token_hex(KEY_BYTES)},
         "admin-auth": {"users": htpasswd("admin", login)},
         "admin-login": {"username": "admin", "password": login},
-        "titiler": store_keys("geocrop", stores["GEOCROP"]),
+        "titiler": store_keys("notebook", stores["NOTEBOOK"]),  # which reads
         "geocrop-api": {
             "GEOCROP_DATABASE": database("geocrop", api),
             "GEOCROP_JWT_SECRET": secrets.token_hex(KEY_BYTES),
@@ -86,17 +86,19 @@ COMPOSE = ("postgis", "minio", "mlflow", "titiler", "geocrop-api", "geocrop-secr
 
 def kubernetes() -> str:
     """Return the Secrets of the platform's namespace as one JSON list for `kubectl apply`."""
-    items = [
-        {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {"name": name, "annotations": MAY_BE_SEALED},
-            "type": "Opaque",
-            "stringData": lines,
-        }
-        for name, lines in platform().items()
-    ]
+    items = [secret_of(name, lines) for name, lines in platform().items()]
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, indent=1)
+
+
+def secret_of(name: str, lines: dict[str, str]) -> dict[str, object]:
+    """Return a Secret of Kubernetes."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "annotations": MAY_BE_SEALED},
+        "type": "Opaque",
+        "stringData": lines,
+    }
 
 
 def write_files(folder: Path) -> None:
@@ -121,9 +123,9 @@ def write_files(folder: Path) -> None:
             file.writelines(f"{key}={value}\n" for key, value in made[name].items())
 
 
-def account(user: str) -> str:
-    """Return the lines of one account."""
-    return f"username={user}\npassword={word()}\n"
+def account(name: str, user: str) -> str:
+    """Return the Secret of one account, as JSON."""
+    return json.dumps(secret_of(name, {"username": user, "password": word()}), indent=1)
 
 
 def main(words: list[str]) -> int:
@@ -134,8 +136,8 @@ def main(words: list[str]) -> int:
                 write_files(Path(folder))
             case ["kubernetes"]:
                 sys.stdout.write(kubernetes() + "\n")
-            case ["account", user]:
-                sys.stdout.write(account(user))
+            case ["account", name, user]:
+                sys.stdout.write(account(name, user) + "\n")
             case _:
                 sys.stderr.write(__doc__ or "")
                 return 2

@@ -44,7 +44,10 @@ case $line in
   "k3s kubectl -n geocrop create secret tls "*) cp "${8#--cert=}" "$state/certificate" ;;
   "k3s kubectl -n "*" get secret "*" -o "*) printf 'c2VjcmV0LXdvcmQ=' ;;
   "k3s kubectl -n "*" get secret "*) is "secret-$3-$6" ;;
-  "k3s kubectl -n "*" create secret generic "*) cat >"$state/secret-$3-$7" ;;
+  "k3s kubectl -n "*" create -f -")
+    made=$(cat)
+    printf '%s\n' "$made" >"$state/secret-$3-$(printf '%s' "$made" | sed -n 's/.*"name": "\(.*\)".*/\1/p')"
+    ;;
   *" geocrop-users list") cat "$state/users" 2>/dev/null ;;
   *" geocrop-users add "*)
     cat >/dev/null

@@ -147,6 +147,10 @@ def test_an_empty_server_becomes_a_platform_and_a_second_run_changes_nothing(ser
     changes = server.changes()
     at = [next(number for number, line in enumerate(changes) if act in line) for act in acts]
     assert at == sorted(at)
+    made = server.secrets()
+    accounts = {"monitoring-grafana-admin", "gitea-gitea-admin", "geocrop-first-admin"}
+    assert {f"secret-{one}" for one in accounts} <= set(made)
+    assert all("sealedsecrets.bitnami.com/managed" in text for text in made.values())  # may be sealed later
     assert (server.folder / "system/etc/rancher/k3s/config.yaml").stat().st_mode & 0o077 == 0
     placed = server.folder / "system/var/lib/rancher/k3s/server/manifests/traefik-config.yaml"
     assert placed.read_text() == (ROOT / "deploy/k3s/traefik-config.yaml").read_text()
