@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from training.errors import GeocropError
 
 #: West, south, east, north in degrees: Zimbabwe with a margin of some 0.1 degrees.
 ZIMBABWE_BOUNDS = (25.1, -22.6, 33.2, -15.5)
@@ -36,6 +38,12 @@ SECRETS_AND_ENDPOINT = frozenset(
 #: The store's secret is no field of the settings: Dagster's resource names the variable, and its UI shows that name
 #: only. Elsewhere `s3_secret` reads it.
 S3_SECRET_VARIABLE = "AWS_SECRET_ACCESS_KEY"  # noqa: S105  # a name
+
+
+class DatabaseNotSet(GeocropError):
+    """Set GEOCROP_DATABASE, or run the command in a container that has it: the API's, that of migrations."""
+
+    code: ClassVar[str] = "database-not-set"
 
 
 class Settings(BaseSettings):
@@ -198,8 +206,17 @@ class Settings(BaseSettings):
 
     @property
     def database_url(self) -> str:
-        """SQLAlchemy's address of the API's database."""
-        return self.database or f"sqlite:///{(self.home / 'api.db').absolute()}"
+        """SQLAlchemy's address of the API's database; a file in the platform's home is one on a laptop only.
+
+        Raises:
+            DatabaseNotSet: in production no address is set, and a file would go with its container.
+
+        """
+        if self.database is not None:
+            return self.database
+        if self.environment_kind == "production":
+            raise DatabaseNotSet("GEOCROP_ENVIRONMENT is production, and GEOCROP_DATABASE is not set")
+        return f"sqlite:///{(self.home / 'api.db').absolute()}"
 
     @property
     def artifact_root(self) -> str | None:

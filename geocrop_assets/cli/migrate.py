@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geocrop_assets.cli.console import console
-from geocrop_assets.cli.database import database_of
 from geocrop_assets.cli.runs import prepare_instance
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ def migrate_all(settings: Settings, *, mlflow_database: str | None) -> None:
         GeocropError: the API's cannot be migrated, or in production none is named; the others are left as they are.
 
     """
-    url = database_of(settings)
+    url = settings.database_url
     settings.home.mkdir(parents=True, exist_ok=True)
     _migrate_api(url)
     _migrate_dagster(str(prepare_instance(settings)))

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from geocrop_assets.cli.console import console, table, told_errors
-from geocrop_assets.cli.database import database_of
 from resources.settings import load_settings
 
 if TYPE_CHECKING:
@@ -122,7 +121,7 @@ def _database(home: Path | None) -> Iterator[Database]:
     from api.db.session import Database
 
     settings = load_settings(home)
-    url = database_of(settings)
+    url = settings.database_url
     settings.home.mkdir(parents=True, exist_ok=True)
     database = Database(url)
     try:

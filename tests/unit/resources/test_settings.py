@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import AliasChoices, ValidationError
 
-from resources.settings import SETTINGS_FILE, ZIMBABWE_BOUNDS, Settings, load_settings
+from resources.settings import SETTINGS_FILE, ZIMBABWE_BOUNDS, DatabaseNotSet, Settings, load_settings
 
 OTHER_NAMES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "MINIO_ENDPOINT")
 
@@ -127,3 +127,11 @@ def test_no_secret_is_in_the_environment_of_another_process() -> None:
     assert not [
         value for value in settings.environment().values() if "jjj" in value or "lll" in value or "p@h" in value
     ]
+
+
+def test_in_production_no_file_stands_for_the_database_that_was_not_named(tmp_path: Path) -> None:
+    assert Settings(home=tmp_path).database_url == f"sqlite:///{tmp_path / 'api.db'}"
+    with pytest.raises(DatabaseNotSet, match="GEOCROP_DATABASE"):
+        _ = Settings(home=tmp_path, environment_kind="production").database_url
+    named = Settings(home=tmp_path, environment_kind="production", database="postgresql+psycopg2://u:p@db/geocrop")
+    assert named.database_url == "postgresql+psycopg2://u:p@db/geocrop"
