@@ -73,7 +73,7 @@ def test_the_image_changes_no_version_of_the_code_image() -> None:
 
 def test_tuning_in_the_head_finds_the_cluster_and_trials_run_in_workers(cluster: dict[str, Any]) -> None:
     [head] = cluster["headGroupSpec"]["template"]["spec"]["containers"]
-    told = {one["name"]: one["value"] for one in head["env"]}
+    told = {one["name"]: one.get("value") for one in head["env"]}
     assert told["RAY_ADDRESS"] == "127.0.0.1:6379"
     assert cluster["headGroupSpec"]["rayStartParams"]["num-cpus"] == "0"
     [workers] = cluster["workerGroupSpecs"]
@@ -164,10 +164,12 @@ def test_head_and_workers_share_a_token_that_is_made_by_chance(cluster: dict[str
     )
     made = {one["metadata"]["name"]: one["stringData"] for one in yaml.safe_load(done.stdout)["items"]}
     assert len(made["ray"]["RAY_AUTH_TOKEN"]) == 64
-    for template in templates(cluster):
-        [container] = template["spec"]["containers"]
-        assert {"secretRef": {"name": "ray"}} in container["envFrom"]
-        assert {"name": "RAY_AUTH_MODE", "value": "token"} in container["env"]
+    rays_own = [one for template in templates(cluster) for one in template["spec"]["containers"]]
+    # KubeRay's init container of workers copies `env` and no `envFrom`; the autoscaler has its own.
+    for told in (*rays_own, cluster["autoscalerOptions"]):
+        assert {"name": "RAY_AUTH_MODE", "value": "token"} in told["env"]
+        token = {"secretKeyRef": {"name": "ray", "key": "RAY_AUTH_TOKEN"}}
+        assert {"name": "RAY_AUTH_TOKEN", "valueFrom": token} in told["env"]
 
 
 def test_argo_cd_leaves_to_the_autoscaler_what_that_writes_and_nothing_else() -> None:
