@@ -66,12 +66,73 @@ def test_all_that_deploys_can_be_bumped_and_each_of_its_images_be_built(tmp_path
         assert (REPO / "deploy" / "images" / f"{name.removeprefix('geocrop-')}.Dockerfile").is_file()
 
 
-def test_of_a_charts_values_the_tag_beside_our_image_is_bumped_and_no_other(tmp_path: Path) -> None:
+OURS = "git.example.org/g/geocrop-api"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"a:\n  image:\n    name: {OURS}\n    tag: OLD # by CI\n  tag: kept\nb:\n  tag: kept\n",
+        f"a:\n  image:\n    tag: OLD\n    name: {OURS}\n  sidecar:\n    image: postgres\n    tag: kept\n",
+        f"a:\n  image:\n    name: {OURS}\n    pull:\n      tag: kept\n    tag: OLD\n",
+        f'a:\n  image:\n    name: "{OURS}" # where it is pushed to\n    tag: OLD\n',
+        f"a:\n  image: {{name: '{OURS}', tag: OLD}}\n",
+        f"a:\n  - name: {OURS}\n    tag: OLD\n  - name: postgres\n    tag: kept\n",
+    ],
+    ids=["name first", "tag first", "a deeper tag between", "quoted, with a comment", "on one line", "in a list"],
+)
+@pytest.mark.parametrize("old", ["0.1.0", '"0.1.0"', "'0.1.0'"])
+def test_of_a_charts_values_the_tag_beside_our_image_is_bumped_and_no_other(
+    tmp_path: Path, text: str, old: str
+) -> None:
     values = tmp_path / "values.yaml"
-    text = "a:\n  image:\n    name: git.example.org/g/geocrop-api\n    tag: old # by CI\n  tag: kept\nb:\n  tag: kept\n"
+    values.write_text(text.replace("OLD", old))
+    done = python(CI / "images.py", "bump", "abc", values)
+    assert done.returncode == 0, done.stderr
+    assert values.read_text() == text.replace("OLD", '"abc"')
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (f"image:\n  name: {OURS}\nother:\n  image: postgres\n  tag: '15'\n", f"{OURS} has no `tag:` line"),
+        (f"a:\n  image:\n    name: {OURS}\n  other:\n    image: postgres\n    tag: '15'\n", "has no `tag:` line"),
+        (f"image:\n  name: {OURS}\n  tag:\n", "has no `tag:` line"),
+        (f"image:\n  name: {OURS}\n  tag: |\n    old\n", "has no `tag:` line"),
+        (f"image:\n  name: {OURS}\n  tag: {{of: old}}\n", "has no `tag:` line"),
+        (f"image:\n  name: {OURS}\n  tag: old\n  tag: older\n", "line 4 has a second `tag:`"),
+        (f"image:\n  name: {OURS}\n  tag: &t old\nother:\n  tag: *t\n", "alias"),
+        (f"base: &b {{name: {OURS}, tag: old}}\nimage:\n  <<: *b\n  tag: older\n", "alias"),
+        (f"image:\n  name: {OURS}:old\n  tag: old\n", "has its tag in its name"),
+        ("images:\n  - name: geocrop-api:old\n    newTag: old\n", "has its tag in its name"),
+        (f"a:\n  name: {OURS}\n  tag: old\nb:\n  image: {OURS}:old\n", f"line 5 has {OURS}:old without a tag"),
+        (f"a:\n  name: {OURS}\n  tag: old\nb:\n  repository: {OURS}\n  tag: old\n", "line 5"),
+        (f"image:\n  name: {OURS}\n tag: old\n", "no YAML"),
+        (f"image:\n  name: {OURS}\n  tag: old\n---\nb: c\n", "no YAML"),
+    ],
+)
+def test_what_leaves_a_doubt_which_tag_is_meant_is_refused(tmp_path: Path, text: str, says: str) -> None:
+    values = tmp_path / "values.yaml"
     values.write_text(text)
-    assert python(CI / "images.py", "bump", "abc", values).returncode == 0
-    assert values.read_text() == text.replace("tag: old", 'tag: "abc"')
+    done = python(CI / "images.py", "bump", "abc", values)
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert values.read_text() == text
+
+
+@pytest.mark.parametrize("words", [["list"], ["bump", "abc"]])
+def test_an_error_names_the_file_that_it_is_of(tmp_path: Path, overlay: Path, words: list[str]) -> None:
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("namespace: geocrop\n")
+    done = python(CI / "images.py", *words, overlay, broken)
+    assert (done.returncode, done.stderr) == (1, f"{broken}: no image called geocrop-...\n")
+
+
+def test_an_image_without_a_tag_is_told_with_its_file(overlay: Path) -> None:
+    overlay.write_text(OVERLAY.replace("    newTag: old\n", ""))
+    done = python(CI / "images.py", "bump", "abc", overlay)
+    assert done.stderr == f"{overlay}: geocrop-api has no `newTag:` line\n"
 
 
 def test_several_overlays_have_each_image_once_and_at_one_address(tmp_path: Path, overlay: Path) -> None:
@@ -85,6 +146,7 @@ def test_several_overlays_have_each_image_once_and_at_one_address(tmp_path: Path
     other.write_text(OVERLAY.replace("git.example.org", "registry.example.org"))
     done = python(CI / "images.py", "list", overlay, other)
     assert done.returncode == 1
+    assert done.stderr.startswith(f"{other}: geocrop-code is at registry.example.org/geocrop/geocrop-code")
     assert "another overlay at git.example.org/geocrop/geocrop-code" in done.stderr
 
 

@@ -107,6 +107,13 @@ def test_steps_run_what_is_in_this_repository(workflow: dict[Any, Any]) -> None:
         assert os.access(REPO / path, os.X_OK) or f"bash {path}" in run, path
 
 
+def test_pyyaml_is_installed_before_a_script_asks_images_py(workflow: dict[Any, Any]) -> None:
+    for name in ("build", "bump"):  # in a container that has Python without it
+        run = [step.get("run", "") for step in workflow["jobs"][name]["steps"]]
+        [installs] = [number for number, one in enumerate(run) if re.search(r"apt-get install .*\bpython3-yaml\b", one)]
+        assert all(installs < number for number, one in enumerate(run) if "deploy/ci/" in one)
+
+
 def test_secrets_are_handed_to_the_steps_that_need_them_alone(workflow: dict[Any, Any]) -> None:
     for job in workflow["jobs"].values():
         assert "secrets." not in str(job.get("env", {}))
