@@ -62,7 +62,7 @@ test: setup      ## unit, integration and e2e tests
 	$(BIN)/python -m pytest -n 2 tests/unit
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/integration tests/e2e tests/real
 
-test-deploy: setup  ## build the images with podman and run them: minutes, as root, with podman
+test-deploy: setup  ## build the images and run them: minutes, as root, with podman
 	$(BIN)/python -m pytest -m deploy tests/deploy_slow
 
 check: setup check-web  ## lint, types, definitions, component tests of the web map
