@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +19,15 @@ ROOT = Path(__file__).resolve().parents[3]
 ARGOCD = ROOT / "deploy" / "argocd"
 KUBECTL = Path(sys.executable).with_name("kubectl")
 INSTALLATIONS = ("node", "cluster")
+#: The environment's, and those of the machine: other versions, as Argo CD's and K3s' are.
+KUBECTLS = sorted(
+    {str(KUBECTL)}
+    | {
+        found
+        for folder in os.environ.get("PATH", "").split(os.pathsep)
+        if (found := shutil.which("kubectl", path=folder))
+    }
+)
 WAVE = "argocd.argoproj.io/sync-wave"
 EXACT = re.compile(r"\d+\.\d+\.\d+")
 HELM_OPERATORS = {"sealed-secrets", "kube-prometheus-stack", "loki", "alloy", "gitea", "uptime-kuma"}
@@ -134,6 +145,30 @@ def test_the_project_allows_what_is_deployed_and_nothing_else(installation: str)
     allowed = {(one["server"], one["namespace"]) for one in project["spec"]["destinations"]}
     assert allowed == targets | {("https://kubernetes.default.svc", "kube-system")}
     assert "*" not in str(project["spec"])
+
+
+@pytest.mark.parametrize("kubectl", KUBECTLS)
+@pytest.mark.parametrize("overlay", ["dev", "prod", "cluster"])
+def test_an_overlay_renders_the_same_with_each_kubectl_of_this_machine(overlay: str, kubectl: str) -> None:
+    rendered = [
+        subprocess.run(
+            [one, "kustomize", f"deploy/k8s/overlays/{overlay}"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        for one in (kubectl, str(KUBECTL))
+    ]
+    assert rendered[0].returncode == 0, rendered[0].stderr[-1000:]
+    assert rendered[0].stdout == rendered[1].stdout
+
+
+def test_no_patch_deletes_two_objects() -> None:
+    """Before 5.7 Kustomize falls over a file with several of them; one patch may have a target that fits many."""
+    for path in (ROOT / "deploy").rglob("*.yaml"):
+        assert len(re.findall(r"^\$patch: delete$", path.read_text(), re.MULTILINE)) < 2, path
 
 
 def test_the_repository_is_named_in_one_place() -> None:
