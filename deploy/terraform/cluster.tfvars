@@ -1,4 +1,4 @@
-# terraform apply -var-file cluster.tfvars; capacity is the sum of what the nodes have
+# terraform apply -var-file cluster.tfvars; capacity is the sum of what the nodes have: here 4 with 8 cores and 32 GB each
 environments = ["prod", "dev"]
 size         = "cluster"
-capacity     = { memory_gib = 640, cpus = 320 }
+capacity     = { memory_gib = 128, cpus = 32 }

@@ -16,10 +16,21 @@ locals {
       dev  = { memory_gib = 7, cpus = 3.5, limit_memory_gib = 24, limit_cpus = 24, pods = 60, jobs = 2000, storage_gib = 50 }
     }
     cluster = {
-      prod = { memory_gib = 512, cpus = 256, limit_memory_gib = 1024, limit_cpus = 512, pods = 600, jobs = 10000, storage_gib = 20000 }
-      dev  = { memory_gib = 24, cpus = 12, limit_memory_gib = 48, limit_cpus = 32, pods = 80, jobs = 2000, storage_gib = 500 }
+      prod = merge(local.most, { pods = 600, jobs = 10000, storage_gib = 20000 })
+      dev  = { memory_gib = 8, cpus = 4, limit_memory_gib = 24, limit_cpus = 24, pods = 80, jobs = 2000, storage_gib = 500 }
     }
   }
+
+  # Of a cluster production has what is left: an eighth is for the nodes themselves, operators and notebooks, and dev has its own.
+  dev_there = contains(var.environments, "dev") ? 1 : 0
+  left = {
+    memory_gib = floor(var.capacity.memory_gib * 7 / 8) - 8 * local.dev_there
+    cpus       = floor(var.capacity.cpus * 7 / 8) - 4 * local.dev_there
+  }
+  most = merge(local.left, { limit_memory_gib = 2 * local.left.memory_gib, limit_cpus = 4 * local.left.cpus })
+
+  # Less than this would not hold what the overlay cluster runs, with a training.
+  least = { memory_gib = 26, cpus = 13 }
 
   chosen = { for name in var.environments : name => local.sizes[var.size][name] }
 
@@ -65,5 +76,12 @@ output "environments" {
   precondition {
     condition     = sum([for one in values(local.chosen) : one.cpus]) <= var.capacity.cpus
     error_message = "The quotas ask for more CPUs than all nodes have: leave dev away, or raise capacity by nodes."
+  }
+
+  precondition {
+    condition = var.size != "cluster" || !contains(var.environments, "prod") || (
+      local.left.memory_gib >= local.least.memory_gib && local.left.cpus >= local.least.cpus
+    )
+    error_message = "The nodes together are too small for the overlay cluster: at least four, with 8 cores and 32 GB each."
   }
 }

@@ -14,13 +14,15 @@ import hcl2
 import pytest
 import yaml
 
-from tests.unit.deploy.manifests import of_kind, overlay, quantity
+from geocrop_assets.jobs import MAP_POD, PREPARING_POD, TRAINING_POD
+from tests.unit.deploy.manifests import of_kind, overlay, quantity, template_of
 
 ROOT = Path(__file__).resolve().parents[3]
 TERRAFORM = ROOT / "deploy" / "terraform"
 FILES = sorted(TERRAFORM.rglob("*.tf"))
 MODULES = sorted({path.parent for path in FILES})
 GIB = 2**30
+PODS = {"map": MAP_POD, "preparing": PREPARING_POD}
 EXACT = re.compile(r"\d+\.\d+\.\d+")
 #: Kinds that Terraform makes, and nothing else may.
 OWNED = {"Namespace", "ResourceQuota", "LimitRange"}
@@ -77,7 +79,7 @@ def test_sizes_fit_the_nodes_or_are_refused(tmp_path: Path) -> None:
     for words in (("init", "-no-color"), ("validate", "-no-color"), ("test", "-no-color")):
         done = run(*words, folder=folder)
         assert done.returncode == 0, done.stdout + done.stderr
-    assert "5 passed, 0 failed" in done.stdout
+    assert "8 passed, 0 failed" in done.stdout
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(TERRAFORM)))
@@ -145,37 +147,155 @@ def test_overlays_live_in_namespaces_that_terraform_makes() -> None:
 
 
 def planned(size: str, environment: str) -> dict[str, float]:
-    """Return the sizes of an environment as plan/main.tf has them."""
+    """Return the sizes of an environment that plan/main.tf has as numbers; some of a cluster are by its nodes."""
     [found] = [one["sizes"] for one in parsed(TERRAFORM / "plan" / "main.tf")["locals"] if "sizes" in one]
-    sizes: dict[str, float] = found[size][environment]
+    sizes = found[size][environment]
+    if isinstance(sizes, str):
+        return {name: float(value) for name, value in re.findall(r"(\w+) = ([\d.]+)", sizes)}
     return {name: float(value) for name, value in sizes.items() if not name.startswith("__")}
 
 
-@pytest.mark.parametrize(
-    ("name", "size", "environment"), [("prod", "node", "prod"), ("dev", "node", "dev"), ("cluster", "cluster", "prod")]
-)
-def test_an_overlay_with_a_training_fits_the_quota_of_its_namespace(name: str, size: str, environment: str) -> None:
-    training = {"requests": {"cpu": 2.0, "memory": 4 * GIB}, "limits": {"cpu": 4.0, "memory": 8 * GIB}}
-    asked = {what: dict(of) for what, of in training.items()}
+#: Runs of plan.tftest.hcl, which `terraform test` proves, by what docs/operate.md calls such a cluster.
+CLUSTERS = {"4 x 8 cores, 32 GB": "four_nodes_hold_both", "16 x 8 cores, 32 GB": "sixteen_nodes_hold_both"}
+
+
+def proved(run: str) -> dict[str, float]:
+    """Return the quota of production that a run of plan.tftest.hcl asserts."""
+    text = (TERRAFORM / "plan" / "tests" / "plan.tftest.hcl").read_text()
+    [block] = re.findall(rf'^run "{run}" \{{\n(.*?)^\}}$', text, re.MULTILINE | re.DOTALL)
+    said = re.findall(r'environments\["prod"\]\.quota\["([a-z.]+)"\] == "(\w+)"', block)
+    return {what: quantity(size) for what, size in said}
+
+
+def hard(name: str) -> dict[str, float]:
+    """Return the quota of a namespace: prod's and dev's on one node, dev's in a cluster, a documented cluster's."""
+    if name in CLUSTERS:
+        return proved(CLUSTERS[name]) | {f"other.{what}": size for what, size in planned("cluster", "prod").items()}
+    size, environment = {"prod": ("node", "prod"), "dev": ("node", "dev"), "dev of a cluster": ("cluster", "dev")}[name]
+    sizes = planned(size, environment)
+    return {
+        "requests.memory": sizes["memory_gib"] * GIB,
+        "requests.cpu": sizes["cpus"],
+        "limits.memory": sizes["limit_memory_gib"] * GIB,
+        "limits.cpu": sizes["limit_cpus"],
+    } | {f"other.{what}": size for what, size in sizes.items()}
+
+
+Sizes = dict[str, float]
+TRAINING: Sizes = {
+    "requests.cpu": 2.0,
+    "requests.memory": 4 * GIB,
+    "limits.cpu": 4.0,
+    "limits.memory": 8 * GIB,
+}
+
+
+def of_containers(containers: list[dict[str, Any]]) -> Sizes:
+    """Return what containers ask for together, and what they may take."""
+    return {
+        f"{what}.{kind}": sum(quantity(one["resources"][what][kind]) for one in containers)
+        for what in ("requests", "limits")
+        for kind in ("cpu", "memory")
+    }
+
+
+def total(*parts: Sizes) -> Sizes:
+    return {what: sum(one[what] for one in parts) for what in TRAINING}
+
+
+def times(number: float, of: Sizes) -> Sizes:
+    return {what: number * size for what, size in of.items()}
+
+
+def services(name: str) -> Sizes:
+    """Return what an overlay has all the time: its services, and the head of a Ray cluster with its autoscaler."""
+    found = [
+        times(one["spec"]["replicas"], of_containers(one["spec"]["template"]["spec"]["containers"]))
+        for one in of_kind(overlay(name), "Deployment", "StatefulSet")
+    ]
+    for one in of_kind(overlay(name), "RayCluster"):
+        head = one["spec"]["headGroupSpec"]["template"]["spec"]["containers"]
+        found += [of_containers(head), of_containers([one["spec"]["autoscalerOptions"]])]
+    return total(*found)
+
+
+def overlay_of(name: str) -> str:
+    return "cluster" if name in CLUSTERS else name.split(maxsplit=1)[0]
+
+
+@pytest.mark.parametrize("name", ["prod", "dev", "dev of a cluster", *CLUSTERS])
+def test_an_overlay_with_a_training_fits_the_quota_of_its_namespace(name: str) -> None:
     pods_there, storage = 1, 0.0
-    for one in of_kind(overlay(name), "Deployment", "StatefulSet"):
+    objects = overlay(overlay_of(name))
+    for one in of_kind(objects, "Deployment", "StatefulSet"):
         replicas = one["spec"]["replicas"]
         pods_there += replicas
-        for what, total in asked.items():
-            for container in one["spec"]["template"]["spec"]["containers"]:
-                for kind in total:
-                    total[kind] += replicas * quantity(container["resources"][what][kind])
         claims = one["spec"].get("volumeClaimTemplates", [])
         storage += replicas * sum(quantity(claim["spec"]["resources"]["requests"]["storage"]) for claim in claims)
-    for claim in of_kind(overlay(name), "PersistentVolumeClaim"):
+    for claim in of_kind(objects, "PersistentVolumeClaim"):
         storage += quantity(claim["spec"]["resources"]["requests"]["storage"])
-    quota = planned(size, environment)
-    assert asked["requests"]["memory"] <= quota["memory_gib"] * GIB
-    assert asked["requests"]["cpu"] <= quota["cpus"]
-    assert asked["limits"]["memory"] <= quota["limit_memory_gib"] * GIB
-    assert asked["limits"]["cpu"] <= quota["limit_cpus"]
-    assert storage <= quota["storage_gib"] * GIB
-    assert pods_there <= quota["pods"]
+    quota = hard(name)
+    for what, size in total(services(overlay_of(name)), TRAINING).items():
+        assert size <= quota[what], what
+    assert storage <= quota["other.storage_gib"] * GIB
+    assert pods_there <= quota["other.pods"]
+
+
+def test_nodes_that_would_not_hold_the_overlay_cluster_with_a_training_are_refused() -> None:
+    [found] = [one["least"] for one in parsed(TERRAFORM / "plan" / "main.tf")["locals"] if "least" in one]
+    asked = total(services("cluster"), TRAINING)
+    assert asked["requests.memory"] <= float(found["memory_gib"]) * GIB
+    assert asked["requests.cpu"] <= float(found["cpus"])
+
+
+def limits_of_runs() -> dict[str, dict[str, int]]:
+    """Return the table of docs/operate.md, "More nodes": a limit by its name, by cluster."""
+    text = (ROOT / "docs" / "operate.md").read_text()
+    [head, rows] = re.findall(r"^\| what the nodes have \|(.*)\|\n\|[-|]+\|\n((?:\|.*\n)+)", text, re.MULTILINE)[0]
+    found: dict[str, dict[str, int]] = {name.strip(): {} for name in head.split("|")}
+    for row in rows.splitlines():
+        limit, *numbers = (one.strip() for one in row.strip("|").split("|"))
+        for column, number in zip(found.values(), numbers, strict=True):
+            column[limit.split("`")[1]] = int(number)
+    return found
+
+
+def test_the_limits_of_16_nodes_are_those_in_git() -> None:
+    instance = yaml.safe_load((ROOT / "deploy" / "dagster" / "cluster" / "dagster.yaml").read_text())
+    said = {one["key"]: one["limit"] for one in instance["run_coordinator"]["config"]["tag_concurrency_limits"]}
+    [ray] = of_kind(overlay("cluster"), "RayCluster")
+    assert limits_of_runs()["16 x 8 cores, 32 GB"] == {
+        "max_concurrent_runs": instance["concurrency"]["runs"]["max_concurrent_runs"],
+        "dagster/backfill": said["dagster/backfill"],
+        "geocrop/pod": said["geocrop/pod"],
+        "maxReplicas": ray["spec"]["workerGroupSpecs"][0]["maxReplicas"],
+    }
+
+
+@pytest.mark.parametrize("name", CLUSTERS)
+def test_all_that_runs_at_once_on_a_documented_cluster_fits_its_quota(name: str) -> None:
+    """Or a run's pod would not be made, and the run would wait for it to its timeout."""
+    limits = limits_of_runs()[name]
+    pod = {one: of_containers([tags["dagster-k8s/config"]["container_config"]]) for one, tags in PODS.items()}
+    [ray] = of_kind(overlay("cluster"), "RayCluster")
+    [workers] = ray["spec"]["workerGroupSpecs"]
+    maps, trainings = limits["dagster/backfill"], limits["geocrop/pod"]
+    others = limits["max_concurrent_runs"] - maps - trainings
+    assert others > 0
+    assert of_containers([TRAINING_POD["dagster-k8s/config"]["container_config"]]) == TRAINING
+    jobs = [
+        of_containers(template_of(one)["spec"]["containers"]) for one in of_kind(overlay("cluster"), "Job", "CronJob")
+    ]
+    asked = total(
+        services("cluster"),
+        times(trainings, TRAINING),
+        times(maps, pod["map"]),
+        times(others, pod["preparing"]),
+        times(limits["maxReplicas"], of_containers(workers["template"]["spec"]["containers"])),
+        {what: max(one[what] for one in jobs) for what in TRAINING},
+    )
+    for what, size in asked.items():
+        assert size <= proved(CLUSTERS[name])[what], what
 
 
 #: Seconds that a run takes at least: its program alone starts for longer where ten of them share a node.
