@@ -11,11 +11,13 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from fastapi.testclient import TestClient
 
-from tests.unit.deploy.manifests import overlay
+from tests.unit.deploy.manifests import Manifest, containers, of_kind, overlay, template_of
 
 ROOT = Path(__file__).resolve().parents[3]
 OBSERVABILITY = ROOT / "deploy" / "observability"
@@ -161,14 +163,66 @@ def test_dashboards_and_alerts_use_recorded_rules_that_there_are() -> None:
     assert used == recorded, "a recorded rule that nobody uses goes"
 
 
-def test_monitors_ask_what_is_served(tmp_path: Path) -> None:
+def monitors() -> list[dict[str, Any]]:
+    told = json.loads((OBSERVABILITY / "uptime-kuma" / "monitors.json").read_text())
+    found: list[dict[str, Any]] = told["monitorList"]
+    return found
+
+
+def routed(path: str) -> tuple[str, str]:
+    """Return the Service that production's ingress sends a visitor's path to, and the path that it is asked there."""
+    matching = [
+        (len(rule["path"]), rule, one)
+        for one in of_kind(overlay("prod"), "Ingress")
+        if one["metadata"]["name"] != "files"  # of another host
+        for rule in one["spec"]["rules"][0]["http"]["paths"]
+        if path == rule["path"] or (rule["pathType"] == "Prefix" and path.startswith(f"{rule['path']}/"))
+    ]
+    _, rule, ingress = max(matching, key=lambda one: one[0])  # Traefik: the longest goes first
+    named = ingress["metadata"]["annotations"]["traefik.ingress.kubernetes.io/router.middlewares"]
+    for prefix in stripped(named.removeprefix("geocrop-").removesuffix("@kubernetescrd")):
+        path = path.removeprefix(prefix)
+    return rule["backend"]["service"]["name"], path
+
+
+def stripped(name: str) -> Iterator[str]:
+    """Yield what a middleware takes off the paths."""
+    (spec,) = [one["spec"] for one in of_kind(overlay("prod"), "Middleware") if one["metadata"]["name"] == name]
+    yield from spec.get("stripPrefix", {}).get("prefixes", [])
+    for one in spec.get("chain", {}).get("middlewares", []):
+        yield from stripped(one["name"])
+
+
+def deployment(name: str) -> Manifest:
+    (found,) = [one for one in of_kind(overlay("prod"), "Deployment") if one["metadata"]["name"] == name]
+    return found
+
+
+@pytest.mark.parametrize("monitor", monitors(), ids=lambda one: one["name"])
+def test_a_monitor_asks_what_is_served(monitor: dict[str, Any], tmp_path: Path) -> None:
     from api.main import create_app
     from resources.settings import Settings
 
-    told = json.loads((OBSERVABILITY / "uptime-kuma" / "monitors.json").read_text())
-    monitors = told["monitorList"]
-    assert len({one["name"] for one in monitors}) == len(monitors), "an import skips names that are there"
-    api = set(create_app(Settings(home=tmp_path), background=False).openapi()["paths"])
-    asked = {one["url"].partition("/geocrop/api")[2] for one in monitors if "/geocrop/api" in one["url"]}
-    assert asked
-    assert asked <= api
+    url = urlsplit(monitor["url"])
+    if url.scheme == "http":  # inside the cluster
+        service, namespace, *_ = str(url.hostname).split(".")
+        (there,) = [one for one in of_kind(overlay("prod"), "Service") if one["metadata"]["name"] == service]
+        assert there["metadata"]["namespace"] == namespace
+        assert url.port in {one["port"] for one in there["spec"]["ports"]}
+        return
+    assert url.netloc == "GEOCROP_HOST"
+    service, path = routed(url.path)
+    if service == "geocrop-api":
+        with TestClient(create_app(Settings(home=tmp_path), background=False)) as visitor:
+            answer = visitor.get(path)
+        assert answer.status_code == 200, answer.text
+        if monitor["type"] == "keyword":
+            key, _, _ = monitor["keyword"].rpartition(":")
+            assert f"{key}:" in answer.text, "as it is written, without a blank"
+    else:
+        (container,) = containers(template_of(deployment(service))["spec"])
+        assert path == container["readinessProbe"]["httpGet"]["path"]
+
+
+def test_an_import_of_monitors_skips_names_that_are_there() -> None:
+    assert len({one["name"] for one in monitors()}) == len(monitors())
