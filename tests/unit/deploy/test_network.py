@@ -105,14 +105,25 @@ NEEDS = {
     "Deployment/mlflow": {"postgis", "minio"},
     "StatefulSet/postgis": set(),
     "StatefulSet/minio": set(),
+    "Job/geocrop-migrate": {"postgis"},
     "Job/minio-setup": {"minio"},
     RUN_POD: {"postgis", "minio", "mlflow", "internet"},
 }
 #: What is otherwise in one overlay.
-NOTEBOOK = {"Deployment/jupyter": {"minio", "mlflow", "internet"}}
+IN_PRODUCTION = {
+    "CronJob/geocrop-backup": {"postgis", "minio", "internet"},
+    "Deployment/geocrop-exporter": {
+        "postgis",
+        "minio",
+        "mlflow",
+        "internet",
+    },  # looks at all of them, and at the backups
+    "Deployment/jupyter": {"minio", "mlflow", "internet"},
+}
 NEEDS_MORE = {
-    "prod": NOTEBOOK,
-    "cluster": NOTEBOOK | {"StatefulSet/minio": {"minio"}},  # its four nodes are each other's clients
+    "prod": IN_PRODUCTION,
+    "cluster": IN_PRODUCTION
+    | {"Deployment/titiler": {"minio"}, "StatefulSet/minio": {"minio"}},  # MinIO's four nodes are each other's clients
 }
 
 
@@ -123,7 +134,7 @@ def test_each_pod_may_reach_what_it_needs_and_nothing_else(name: str) -> None:
         pod: {key.removeprefix(prefix) for key in labels if key.startswith(prefix)} for pod, labels, _ in _pods(name)
     }
     needs = NEEDS | NEEDS_MORE.get(name, {})
-    assert {pod: there.get(pod) for pod in needs} == needs
+    assert there == needs
 
 
 def test_the_internet_is_no_private_network() -> None:
