@@ -13,6 +13,8 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
@@ -58,7 +60,7 @@ Features: TypeAlias = Callable[["NDArray[np.generic]", "NDArray[np.int64]"], "ND
 Predict: TypeAlias = Callable[["NDArray[np.float32]", int], "NDArray[np.float32]"]
 Applicable: TypeAlias = Callable[["NDArray[np.float32]"], "NDArray[np.bool_]"]
 Progress: TypeAlias = Callable[[int, int], None]
-Piece: TypeAlias = "tuple[Block, NDArray[np.bool_]]"  # and which of its pixels are inside the AOI
+Piece: TypeAlias = "tuple[Block, NDArray[np.bool_]]"  # and which of its pixels are inside the AOI, at least one
 Drawn: TypeAlias = (
     "tuple[NDArray[np.uint8], int]"  # bands [3, rows, columns], and how many mapped pixels are applicable
 )
@@ -171,8 +173,8 @@ def draw_map(
 
     Three uint8 bands on the composite's grid, nodata 0 in all of them where the pixel's centre is outside the polygon,
     where no observation was clear, or where no feature could be computed. `progress(done, total)` is called with
-    pixels of the AOI's rectangle after each block; raising from it cancels, when the blocks under way are done.
-    Whatever fails, nothing is left at `out_path`.
+    pixels of the AOI's rectangle after each block; raising from it cancels, when the blocks under way are done. Blocks
+    without a pixel of the AOI are passed over. Whatever fails, nothing is left at `out_path`.
 
     Args:
         source: the composite.
@@ -240,40 +242,45 @@ def _draw_plain(
     import rasterio
     from rasterio.windows import Window
 
-    tally, done, total = Tally(), 0, plan.grid.shape[0] * plan.grid.shape[1]
+    tally, passed, total = Tally(), _passed(plan.blocks), prod(plan.grid.shape)
     top, left = plan.blocks[0].row0, plan.blocks[0].col0
     with (
         rasterio.Env(GDAL_CACHEMAX=WRITING_CACHE_BYTES),
         rasterio.open(path, "w", **_profile(plan.grid)) as plain,
         closing(draw(_pieces(plan.blocks, polygon))) as drawn,
     ):
-        for piece, (bands, applicable) in drawn:
-            block, inside = piece
+        for (block, inside), (bands, applicable) in drawn:
             height, width = inside.shape
-            if inside.any():
-                tally.add(bands, inside, applicable)
-                plain.write(bands, window=Window(block.col0 - left, block.row0 - top, width, height))
-            done += height * width
+            tally.add(bands, inside, applicable)
+            plain.write(bands, window=Window(block.col0 - left, block.row0 - top, width, height))
             if progress is not None:
-                progress(done, total)
+                progress(passed[block.row0, block.col0], total)
+    if progress is not None:
+        progress(total, total)
     return tally
 
 
+def _passed(all_blocks: list[Block]) -> dict[tuple[int, int], int]:
+    """Return how many pixels are behind us after each block, by its row and column."""
+    pixels = accumulate(prod(block.geobox.shape) for block in all_blocks)
+    return {(block.row0, block.col0): behind for block, behind in zip(all_blocks, pixels, strict=True)}
+
+
 def _pieces(all_blocks: list[Block], polygon: BaseGeometry) -> Iterator[Piece]:
-    """Yield blocks and which of their pixels are inside.
+    """Yield blocks that have pixels inside, and which.
 
     By the thread that writes: rasterio silences warnings while it burns, in a way that threads must not share.
     """
     for block in all_blocks:
-        yield block, polygon_mask(polygon, block.geobox)
+        inside = polygon_mask(polygon, block.geobox)
+        if inside.any():
+            yield block, inside
 
 
 def draw_piece(source: MapSource, model: MapModel, threads: int, piece: Piece) -> Drawn:
     """Return bands uint8 [3, rows, columns] of a block, and how many of its mapped pixels are applicable."""
     block, inside = piece
     bands = np.zeros((len(MAP_BANDS), *inside.shape), dtype=np.uint8)
-    if not inside.any():
-        return bands, 0
     values, clear = source.read(block)
     if values.shape[-2:] != inside.shape or clear.shape != inside.shape:
         raise MapContractError(f"a block of {inside.shape} pixels came as {values.shape} and {clear.shape}")

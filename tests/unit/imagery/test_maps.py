@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,10 +15,20 @@ from odc.geo.geobox import GeoBox
 from shapely.geometry import mapping
 
 from imagery.aoi import Aoi, LonLatBox
-from imagery.grid import Block, map_grid, polygon_mask, projected
+from imagery.grid import Block, blocks, map_grid, polygon_mask, projected
 from imagery.legend import LegendEntry
 from imagery.map_facts import MapFacts, pixel_area_ha
-from imagery.maps import MapContractError, MapModel, MapSource, MemoryTooSmallError, NothingToMapError, draw_map
+from imagery.maps import (
+    Drawn,
+    MapContractError,
+    MapModel,
+    MapSource,
+    MemoryTooSmallError,
+    NothingToMapError,
+    Piece,
+    draw_map,
+    draw_piece,
+)
 
 LEGEND = (LegendEntry(1, "maize", "Maize", "#ffe119"), LegendEntry(33, "water", "Water", "#4060ff"))
 CODES = np.array([33, 1], dtype=np.uint8)
@@ -109,9 +119,27 @@ def test_only_blocks_that_touch_the_aoi_are_read_and_never_more_than_a_block(lan
     seen: list[tuple[int, int]] = []
     draw_map(land.source(), MODEL, AOI, tmp_path / "map.tif", side=20, progress=lambda *at: seen.append(at))
     assert max(max(block.geobox.shape) for block in land.asked) <= 20
-    assert len(land.asked) < len(seen)  # the corners of a circle's box are empty
+    assert len(land.asked) < len(list(blocks(land.geobox, 20)))  # the corners of a circle's box are empty
+    assert len(seen) == len(land.asked) + 1
+    assert seen == sorted(set(seen))
     assert seen[-1] == (land.clear.size, land.clear.size)
-    assert seen == sorted(seen)
+
+
+def test_who_draws_instead_is_given_the_blocks_with_a_pixel_and_which(land: Land, tmp_path: Path) -> None:
+    inside, given = polygon_mask(projected(AOI.geometry, land.geobox.crs), land.geobox), []
+
+    def drawer(pieces: Iterator[Piece]) -> Generator[tuple[Piece, Drawn], None, None]:
+        for block, mask in pieces:
+            given.append(mask)
+            np.testing.assert_array_equal(mask, inside[block.window.toslices()])
+            yield (block, mask), draw_piece(land.source(), MODEL, 1, (block, mask))
+
+    draw_map(land.source(), MODEL, AOI, tmp_path / "there.tif", side=20, drawer=drawer)
+    draw_map(land.source(), MODEL, AOI, tmp_path / "here.tif", side=20)
+    assert all(mask.any() for mask in given)
+    assert sum(int(mask.sum()) for mask in given) == inside.sum()
+    with rasterio.open(tmp_path / "there.tif") as one, rasterio.open(tmp_path / "here.tif") as other:
+        np.testing.assert_array_equal(one.read(), other.read())
 
 
 def test_memory_is_bounded_by_the_block(tmp_path: Path) -> None:
