@@ -172,7 +172,7 @@ def bare_work(settings: Settings, partitions: Sequence[str]) -> list[float]:
         key = read_map_key(store, partition, rules)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / COMPOSITE_NAME
-            facts = make_composite(key, recipe, archive, path, threads=rules.cores, progress=quiet)
+            facts = make_composite(key, recipe, archive, path, rules, progress=quiet)
             publish_files(store, RESULTS, composite_prefix(partition), {COMPOSITE_NAME: path}, facts)
         draw(store, key, champion, rules, run_id="none", progress=quiet)
         if not check_cog(store, RESULTS, map_prefix(partition), MAP_NAME).passed:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import tee
 from math import prod
@@ -23,6 +23,7 @@ from resources.spread import spread
 if TYPE_CHECKING:
     import pystac
     from odc.geo.geobox import GeoBox
+    from shapely.geometry.base import BaseGeometry
 
     from imagery.composite import Composite
     from imagery.grid import Block
@@ -39,6 +40,9 @@ CPU seconds each, docs/scale.md), and a worker that must be started first takes 
 COMPOSITE_CORES = 2
 """Cores of a task that makes a block of a composite. Each may take a run's memory (`GEOCROP_MEMORY_MIB`): one for every
 core would be too much, while one for all of a worker's cores leaves them idle where a block begins and ends."""
+
+WRITER_CORES = 10
+"""Cores of the cluster that one run feeds, which unpacks and writes what they make (docs/scale.md, "Blocks on Ray")."""
 
 KEPT_MAPS = 2
 """Maps whose composite and bundle (some 100 MB) a worker's process keeps open."""
@@ -64,10 +68,12 @@ class MapWork:
     """Its key in the bucket of results."""
     recipe: Recipe = field(compare=False)
     classes: ClassTable = field(compare=False)
+    polygon: BaseGeometry = field(compare=False)
+    """The AOI in the composite's projection."""
 
 
 def cluster_for(shape: Sequence[int], ray_address: str | None) -> str | None:
-    """Return the cluster's address where there is one, and a map of so many rows and columns is worth it."""
+    """Return the cluster's address where there is one, and a map is worth it whose composite has this shape."""
     return ray_address if prod(shape) > WORTH_PIXELS else None
 
 
@@ -91,9 +97,10 @@ def composites_on(
     from imagery.scenes import check_bands
 
     check_bands(work.items, work.recipe)
+    sent = replace(work, items=tuple(plain_item(item) for item in work.items))
     done, total = 0, sum(prod(block.geobox.shape) for block in blocks)
     boxes = [block.geobox for block in blocks]
-    with closing(spread(compose, work, boxes, cores=COMPOSITE_CORES, ray_address=address)) as made:
+    with closing(spread(compose, sent, boxes, cores=COMPOSITE_CORES, most=WRITER_CORES, ray_address=address)) as made:
         for data in made:
             composite = unpacked(data)
             del data  # and the composite, too, before the next is fetched: two are held else
@@ -122,17 +129,19 @@ def compose(work: SeasonWork, geobox: GeoBox) -> bytes:
 
 def drawn_on(address: str, work: MapWork, pieces: Iterator[Piece]) -> Generator[tuple[Piece, Drawn], None, None]:
     """Yield the pieces of a map with what is drawn of each, in order: the drawer of `draw_map`, on a cluster."""
-    sent, kept = tee(pieces)
-    with closing(spread(draw, work, sent, ray_address=address)) as drawn:
+    ahead, kept = tee(pieces)
+    sent = (block for block, _ in ahead)  # masks would be a hundred times as much, and workers have the polygon
+    with closing(spread(draw, work, sent, most=WRITER_CORES, ray_address=address)) as drawn:
         yield from zip(kept, drawn, strict=True)
 
 
-def draw(work: MapWork, piece: Piece) -> Drawn:
+def draw(work: MapWork, block: Block) -> Drawn:
     """Draw one piece of a map, in a task, on one core."""
+    from imagery.grid import polygon_mask
     from imagery.maps import draw_piece
 
     source, model = _opened(work)
-    return draw_piece(source, model, 1, piece)
+    return draw_piece(source, model, 1, (block, polygon_mask(work.polygon, block.geobox)))
 
 
 @lru_cache(maxsize=KEPT_MAPS)

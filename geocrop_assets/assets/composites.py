@@ -1,7 +1,7 @@
 """Composites: what of a season's scenes an AOI needs."""
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from geocrop_assets import partitions
-from geocrop_assets.cluster import SeasonWork, cluster_for, composites_on, plain_item
+from geocrop_assets.cluster import SeasonWork, cluster_for, composites_on
 from geocrop_assets.common import OWNERS, simulated_metadata
-from imagery.budget import DEFAULT_MEMORY
 from resources.aois import read_aoi
 from resources.archive import SceneArchive
 from resources.layout import RESULTS, composite_prefix
@@ -24,8 +23,11 @@ from resources.rules import DatasetRules
 from resources.store_resource import ObjectStoreResource
 
 if TYPE_CHECKING:
+    from odc.geo.geobox import GeoBox
+
     from imagery.aoi import Aoi
     from imagery.composite import Composite
+    from imagery.grid import Block
     from imagery.recipe import Recipe
 
 COMPOSITE_NAME = "composite.tif"
@@ -62,51 +64,27 @@ class Troubles:
 
 
 def make_composite(
-    key: MapKey,
-    recipe: "Recipe",
-    archive: SceneArchive,
-    path: Path,
-    *,
-    threads: int,
-    progress: Report,
-    memory: int = DEFAULT_MEMORY,
-    ray_address: str | None = None,
+    key: MapKey, recipe: "Recipe", archive: SceneArchive, path: Path, rules: DatasetRules, *, progress: Report
 ) -> dict[str, Any]:
     """Write the composite of an AOI and season to `path`; return what its pointer says beside the file.
 
-    `progress` is told of pixels done, and of how many there are; `memory` is in bytes. A large one is made on the Ray
-    cluster at `ray_address`, where there is one.
+    `progress` is told of pixels done, and of how many there are.
 
     Raises:
         GeocropError: no scenes, too many unreadable ones, no grid.
 
     """
-    from imagery.composite import composite_blocks
     from imagery.composite_file import write_composite
     from imagery.cutting import cut
     from imagery.grid import map_grid
     from imagery.search import find_scenes
 
     search = find_scenes(archive.catalogue, recipe, key.aoi.geometry, key.season)
-    options = archive.gdal_options
+    work = SeasonWork(tuple(search.items), recipe, key.season, rules.memory, archive.gdal_options)
     grid = map_grid(key.aoi, recipe.grid, search.items)
-    whole, blocks = cut(grid, search.items, recipe, memory=memory, gdal_options=options)
+    whole, blocks = cut(grid, search.items, recipe, memory=work.memory, gdal_options=work.gdal_options)
     troubles = Troubles()
-    if cluster := cluster_for(grid.shape, ray_address):
-        plain = tuple(plain_item(item) for item in search.items)
-        made = composites_on(cluster, SeasonWork(plain, recipe, key.season, memory, options), blocks, progress)
-    else:
-        made = composite_blocks(
-            search.items,
-            recipe,
-            blocks,
-            key.season,
-            threads=threads,
-            memory=memory,
-            gdal_options=options,
-            progress=progress,
-        )
-    with closing(made):
+    with closing(_composites(work, blocks, whole, rules, progress)) as made:
         write_composite(path, _noted(made, troubles), recipe, key.season, whole)
     return {
         "recipe": recipe.id,
@@ -122,6 +100,26 @@ def make_composite(
         "area_ha": key.aoi.area_ha,
         "simulated": any(item.properties.get("geocrop:simulated") for item in search.items),
     }
+
+
+def _composites(
+    work: SeasonWork, blocks: "list[Block]", whole: "GeoBox", rules: DatasetRules, progress: Report
+) -> "Generator[Composite, None, None]":
+    """Return who makes the blocks of a composite: the cluster, where the whole is worth it, or our own threads."""
+    from imagery.composite import composite_blocks
+
+    if cluster := cluster_for(whole.shape, rules.ray_address):
+        return composites_on(cluster, work, blocks, progress)
+    return composite_blocks(
+        work.items,
+        work.recipe,
+        blocks,
+        work.season,
+        threads=rules.cores,
+        memory=work.memory,
+        gdal_options=work.gdal_options,
+        progress=progress,
+    )
 
 
 def _noted(blocks: "Iterable[Composite]", troubles: Troubles) -> "Iterator[Composite]":
@@ -161,16 +159,7 @@ def season_composite(
     report = progress.reporter(context.log, "reading scenes")
     with tempfile.TemporaryDirectory(prefix="geocrop-composite-") as folder:
         path = Path(folder) / COMPOSITE_NAME
-        facts = make_composite(
-            key,
-            recipe,
-            archive,
-            path,
-            threads=rules.cores,
-            progress=report,
-            memory=rules.memory,
-            ray_address=rules.ray_address,
-        )
+        facts = make_composite(key, recipe, archive, path, rules, progress=report)
         pointer = publish_files(store.store, RESULTS, composite_prefix(key.partition), {COMPOSITE_NAME: path}, facts)
     for scene, why in pointer["scenes_failed"].items():
         context.log.warning(f"scene {scene} was left out: {why}")

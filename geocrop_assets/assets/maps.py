@@ -95,6 +95,7 @@ def _draw_into(
 ) -> DrawnMap:
     from imagery.areas import area_table, areas_csv
     from imagery.composite_file import CompositeReader
+    from imagery.grid import projected
     from imagery.maps import composite_source, draw_map
     from imagery.pam import sidecar_path
     from imagery.season import Season
@@ -108,8 +109,9 @@ def _draw_into(
     content = composite["files"][COMPOSITE_NAME]
     path = store.gdal_path(RESULTS, content)
     cluster = cluster_for(composite["shape"], rules.ray_address)
-    work = MapWork(bundle.hash, content, recipe, classes)
     with CompositeReader(path, recipe, gdal_options=store.gdal_options()) as reader:
+        polygon = projected(key.aoi.geometry, reader.geobox.crs)
+        work = MapWork(bundle.hash, content, recipe, classes, polygon)
         facts, _ = draw_map(
             composite_source(reader, recipe, bundle.features),
             map_model(bundle, classes),

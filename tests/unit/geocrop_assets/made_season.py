@@ -46,16 +46,7 @@ class MadeSeason:
         """Write the composite, publish it, and return its pointer."""
         settings = self._settings(ray_address)
         rules, archive = rules_of(settings), SceneArchive(catalogue=settings.catalogue)
-        facts = make_composite(
-            self.key,
-            rules.load_recipe(),
-            archive,
-            path,
-            threads=rules.cores,
-            progress=progress,
-            memory=rules.memory,
-            ray_address=rules.ray_address,
-        )
+        facts = make_composite(self.key, rules.load_recipe(), archive, path, rules, progress=progress)
         return publish_files(
             store_of(settings), RESULTS, composite_prefix(self.key.partition), {COMPOSITE_NAME: path}, facts
         )

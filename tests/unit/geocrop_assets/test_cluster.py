@@ -9,21 +9,26 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pystac
 import pytest
+from shapely.geometry import Polygon, mapping
 
 from geocrop_assets import cluster
+from geocrop_assets.assets.composites import MapKey
+from imagery.aoi import THE_WORLD, Aoi, AoiLimits
 from resources.build import rules_resource_of
 from resources.platform import rules_of
 from resources.settings import Settings
 from tests.unit.geocrop_assets.made_season import MadeSeason, make_season, pixels
 
 ADDRESS = "ray://head:10001"
-SENT_BYTES = 1 << 20  # of what a task is sent; a block's result is 60 times as large
+SHARED_BYTES = 1 << 20
+ITEM_BYTES = 4 << 10  # Ray warns of a client that has sent 10 MB with its tasks: of 2,500 blocks then
 
 
 class Cluster:
@@ -31,6 +36,7 @@ class Cluster:
 
     def __init__(self) -> None:
         self.functions: list[str] = []
+        self.shared: list[Any] = []
         self.cores: list[int] = []
         self.items = 0
         self.closed = 0
@@ -42,15 +48,18 @@ class Cluster:
         items: Iterable[Any],
         *,
         cores: int = 1,
+        most: int | None = None,
         ray_address: str,
     ) -> Generator[Any, None, None]:
-        assert ray_address == ADDRESS
+        assert (ray_address, most) == (ADDRESS, cluster.WRITER_CORES)
         self.functions.append(function.__name__)
+        self.shared.append(shared)
         self.cores.append(cores)
         try:
             for item in items:
                 sent = pickle.dumps((function, shared, item))
-                assert len(sent) < SENT_BYTES
+                assert len(sent) < SHARED_BYTES
+                assert len(pickle.dumps(item)) < ITEM_BYTES
                 self.items += 1
                 there, common, one = pickle.loads(sent)  # noqa: S301  # of this very process
                 yield there(common, one)
@@ -67,7 +76,12 @@ def ray(monkeypatch: pytest.MonkeyPatch) -> Cluster:
 
 @pytest.fixture(scope="module")
 def season(tmp_path_factory: pytest.TempPathFactory) -> MadeSeason:
-    return make_season(tmp_path_factory.mktemp("home"), size=530, dates=3)
+    """Return a season whose AOI is half a square: blocks of its map hold all pixels of it, some, or none."""
+    made = make_season(tmp_path_factory.mktemp("home"), size=530, dates=3)
+    border = list(made.key.aoi.geometry.exterior.coords)
+    half = Polygon(border[: len(border) // 2 + 1])
+    aoi = Aoi.from_geojson(mapping(half), AoiLimits(extent=THE_WORLD, max_area_ha=1e9))
+    return replace(made, key=MapKey(f"{aoi.id}|{made.key.season}", aoi, made.key.season))
 
 
 @pytest.fixture
@@ -91,6 +105,7 @@ def test_a_large_map_is_made_there_equal_to_the_bit_to_one_that_is_made_here(
     there = large.composite(tmp_path / "there.tif", ADDRESS)
     here = large.composite(tmp_path / "here.tif", None)
     assert (ray.functions, ray.cores, ray.items) == (["compose"], [cluster.COMPOSITE_CORES], 4)
+    assert not any(item.links for item in ray.shared[0].items)
     same(tmp_path / "here.tif", tmp_path / "there.tif")
     assert there == here | {"bytes": there["bytes"], "files": there["files"]}
     drawn_here = large.map(tmp_path / "map-here.tif", None)
@@ -120,9 +135,15 @@ def test_a_small_map_is_made_here_and_a_large_one_without_a_cluster_too(
     assert cluster.cluster_for((40_960, 40_960), None) is None
 
 
-def test_no_map_that_a_visitor_waits_for_goes_to_the_cluster() -> None:
-    pixel_ha = 10 * 10 / 1e4
-    assert Settings.model_fields["lane_max_aoi_ha"].default / pixel_ha < cluster.WORTH_PIXELS
+def test_both_steps_ask_of_one_shape(
+    large: MadeSeason, ray: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        cluster, "WORTH_PIXELS", 530 * 530
+    )  # no less than the AOI, whose composite is grown to whole tiles
+    large.composite(tmp_path / "composite.tif", ADDRESS)
+    large.map(tmp_path / "map.tif", ADDRESS)
+    assert ray.functions == ["compose", "draw"]
 
 
 def test_progress_is_told_of_pixels_and_raising_from_it_ends_the_work_there(
