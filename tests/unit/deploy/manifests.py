@@ -87,9 +87,19 @@ def containers(spec: Manifest) -> list[Manifest]:
 
 
 def selects(selector: Manifest, labels: dict[str, str]) -> bool:
-    """Tell whether a label selector of equalities takes these labels."""
-    assert not selector.get("matchExpressions"), "the tests read matchLabels only"
-    return all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items())
+    """Tell whether a label selector takes these labels; of expressions it knows `In`."""
+    expressions = selector.get("matchExpressions", [])
+    assert all(one["operator"] == "In" for one in expressions), "the tests read no other operator"
+    return all(labels.get(one["key"]) in one["values"] for one in expressions) and all(
+        labels.get(key) == value for key, value in selector.get("matchLabels", {}).items()
+    )
+
+
+def reads(container: Manifest, names: set[str], keys: set[str]) -> bool:
+    """Tell whether a container has one of these keys of one of these Secrets."""
+    whole = {one["secretRef"]["name"] for one in container.get("envFrom", []) if "secretRef" in one}
+    single = [one.get("valueFrom", {}).get("secretKeyRef", {}) for one in container.get("env", [])]
+    return bool(whole & names) or any(one.get("name") in names and one["key"] in keys for one in single)
 
 
 UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "m": 1e-3, "": 1}

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from tests.unit.deploy.manifests import REPO, Manifest, of_kind, overlay
+from tests.unit.deploy.manifests import REPO, Manifest, of_kind, overlay, render
 
 DEPLOY = REPO / "deploy"
 RUNBOOK = REPO / "docs" / "operate.md"
@@ -140,3 +141,8 @@ def of_section(title: str) -> list[Call]:
 def workload(kind: str, name: str) -> Manifest:
     (found,) = [one for one in of_kind(overlay("prod"), kind) if one["metadata"]["name"] == name]
     return found
+
+
+def applications() -> dict[str, Any]:
+    """Return the Applications of one node by their names."""
+    return {one["metadata"]["name"]: one for one in render(DEPLOY / "argocd" / "node") if one["kind"] == "Application"}

@@ -1,19 +1,27 @@
-"""Procedures of docs/operate.md: a restore, a sync by hand, Secrets in git, other keys of MinIO."""
+"""Procedures of docs/operate.md: backups, a restore, a sync by hand, Secrets in git."""
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import re
-import runpy
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from tests.unit.deploy.manifests import containers, kubectl, overlay, pods, render
-from tests.unit.deploy.page_commands import DEPLOY, RUNBOOK, calls, calls_in, of_section, texts, workload
+from tests.unit.deploy.manifests import containers, kubectl, of_kind, overlay, pods, reads, selects
+from tests.unit.deploy.page_commands import (
+    DEPLOY,
+    RUNBOOK,
+    applications,
+    calls,
+    calls_in,
+    of_section,
+    section,
+    texts,
+    workload,
+)
 
 
 def test_before_a_restore_everybody_stops_who_may_write_or_hold_a_connection() -> None:
@@ -59,19 +67,33 @@ def test_the_pod_of_a_restore_waits_with_all_that_it_needs(tmp_path: Path) -> No
     assert {"secretRef": {"name": "geocrop-backup"}} in container["envFrom"]
 
 
-def applications() -> dict[str, Any]:
-    return {one["metadata"]["name"]: one for one in render(DEPLOY / "argocd" / "node") if one["kind"] == "Application"}
-
-
 def test_argo_cd_is_stopped_and_started_by_what_root_does_not_undo() -> None:
-    annotated = [one for one in of_section("Restore") if one.verb == "annotate"]
-    assert [one.arguments[2] for one in annotated] == [
-        "argocd.argoproj.io/skip-reconcile=true",
-        "argocd.argoproj.io/skip-reconcile-",
-    ]
-    for one in annotated:
+    (stopped,) = [one for one in of_section("Restore") if one.verb == "annotate"]
+    assert stopped.arguments[2] == "argocd.argoproj.io/skip-reconcile=true"
+    (started,) = [one for one in of_section("Restore") if "skip-reconcile" in one.flags.get("--patch", "")]
+    assert started.flags["--type"] == "merge", "which takes away what is null"
+    assert json.loads(started.flags["--patch"])["metadata"] == {
+        "annotations": {"argocd.argoproj.io/skip-reconcile": None}
+    }
+    for one in (stopped, started):
         assert (one.namespace, one.arguments[0]) == ("argocd", "application")
         assert "skip-reconcile" not in str(applications()[one.arguments[1]]), "what root knows it puts back"
+
+
+def test_after_a_restore_migrations_go_before_programs() -> None:
+    """Self-heal runs no hooks: a whole sync must be under way from the moment at which Argo CD looks again."""
+    *before, last = of_section("Restore")
+    patch = json.loads(last.flags["--patch"])
+    assert {"metadata", "operation"} == set(patch), "both at once"
+    assert not [one for one in before if "skip-reconcile-" in one.arguments]
+    waves = {
+        f"{one['kind']}/{one['metadata']['name']}": int(one["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"])
+        for one in of_kind(overlay("prod"), "Deployment", "Job")
+        if one["metadata"]["name"] != "minio-setup"
+    }
+    migration = waves.pop("Job/geocrop-migrate")
+    assert waves
+    assert min(waves.values()) > migration
 
 
 def test_a_sync_by_hand_names_a_revision_of_each_source() -> None:
@@ -116,29 +138,22 @@ def test_a_new_value_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
     assert made["data"]["OTHER"] == "b2xk"
 
 
-def rotated() -> Iterator[tuple[str, list[str], list[str]]]:
-    """Yield the rows of the table of MinIO's keys: the key in `minio`, its clients' Secrets, who restarts."""
-    for row in re.findall(r"^\| `([A-Z]+_SECRET)` \| (.+?) \| (.+?) \|$", RUNBOOK.read_text(), re.MULTILINE):
-        yield row[0], re.findall(r"[a-z-]+", row[1]), re.findall(r"[a-z-]+", row[2])
-
-
-def test_each_key_of_minio_is_in_the_secrets_of_its_clients() -> None:
-    made = {name: dict(lines) for name, lines in runpy.run_path(str(DEPLOY / "make_secrets.py"))["platform"]().items()}
-    rows = {key: clients for key, clients, _ in rotated()}
-    assert set(rows) == {key for key in made["minio"] if key.endswith("_SECRET")}
-    for key, clients in rows.items():
-        same = {name for name, lines in made.items() if lines.get("AWS_SECRET_ACCESS_KEY") == made["minio"][key]}
-        assert set(clients) == same
-
-
-def test_who_reads_a_key_of_minio_restarts_when_it_changes() -> None:
-    for key, clients, restarted in rotated():
-        reading = {
-            name.removeprefix("Deployment/")
-            for name, _, spec in pods(overlay("prod"))
-            for one in containers(spec)
-            for source in [*one.get("envFrom", []), *(entry.get("valueFrom", {}) for entry in one.get("env", []))]
-            if (source.get("secretRef") or source.get("secretKeyRef") or {}).get("name") in clients
-            and name.startswith("Deployment/")
-        }
-        assert set(restarted) == reading, key
+def test_the_way_to_a_private_store_of_backups_is_for_those_who_speak_to_it() -> None:
+    (text,) = re.findall(r"^```yaml\n(.*?)^```$", section("Back up"), re.MULTILINE | re.DOTALL)
+    policy = yaml.safe_load(text)
+    opened = {name for name, labels, _ in pods(overlay("prod")) if selects(policy["spec"]["podSelector"], labels)}
+    reading = {
+        name
+        for name, _, spec in pods(overlay("prod"))
+        if any(reads(one, {"geocrop-backup"}, set()) for one in containers(spec))
+    }
+    assert opened == reading
+    (rule,) = policy["spec"]["egress"]
+    address = ipaddress.ip_network(rule["to"][0]["ipBlock"]["cidr"])
+    (public,) = [one for one in of_kind(overlay("prod"), "NetworkPolicy") if one["metadata"]["name"] == "to-internet"]
+    closed = public["spec"]["egress"][0]["to"][0]["ipBlock"]["except"]
+    assert any(address.subnet_of(ipaddress.ip_network(one)) for one in closed), "or it would be no example"
+    page = section("Back up").replace("\n", " ")
+    (told,) = re.findall(r"no private network \(([^)]+)\)", page)
+    ours = {one.replace(".0", "") for one in closed} - {"127/8", "169.254/16"}  # nobody's store
+    assert set(told.split(", ")) == ours
