@@ -117,6 +117,27 @@ def test_run_pods_have_ray_and_others_have_not() -> None:
     assert not without
 
 
+def test_no_pod_but_those_of_runs_knows_the_cluster_so_none_that_a_visitor_waits_for() -> None:
+    objects = overlay("cluster")
+    telling = {one["metadata"]["name"] for one in of_kind(objects, "ConfigMap") if "RAY_ADDRESS" in one["data"]}
+    assert telling == {"geocrop-ray"}
+    asked = {pod: containers(spec) for pod, _, spec in pods(objects)}
+    assert "Deployment/geocrop-lane" in asked
+    for pod, of_pod in asked.items():
+        for container in of_pod:
+            assert "RAY_ADDRESS" not in {one["name"] for one in container.get("env", [])}, pod
+            sources = {one["configMapRef"]["name"] for one in container.get("envFrom", []) if "configMapRef" in one}
+            assert not sources & telling, pod
+
+
+def test_a_task_that_fits_into_no_worker_is_given_up(cluster: dict[str, Any]) -> None:
+    [head] = cluster["headGroupSpec"]["template"]["spec"]["containers"]
+    told = {one["name"]: one.get("value") for one in head["env"]}
+    assert (
+        0 < int(told["RAY_task_oom_retries"]) <= 3
+    )  # read by a client's driver, which runs in the head; -1 is without end
+
+
 def test_the_address_is_that_of_the_heads_service_and_of_the_clients_port(cluster: dict[str, Any]) -> None:
     [ray] = of_kind(overlay("cluster"), "RayCluster")
     [told] = [one for one in of_kind(overlay("cluster"), "ConfigMap") if one["metadata"]["name"] == "geocrop-ray"]
