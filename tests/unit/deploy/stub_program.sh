@@ -38,10 +38,16 @@ case $line in
   "k3s kubectl apply -k "*) mark root-applied ;;
   "k3s kubectl -n argocd get application root"*) is root-applied ;;
   "k3s kubectl -n geocrop apply --server-side -f -") cat >"$state/secret-geocrop-geocrop-secrets" ;;
-  "k3s kubectl -n geocrop get secret geocrop-tls -o "*) [ -e "$state/certificate" ] && base64 <"$state/certificate" ;;
-  "k3s kubectl -n geocrop get secret geocrop-tls") is certificate ;;
-  "k3s kubectl -n geocrop delete secret geocrop-tls") rm "$state/certificate" ;;
-  "k3s kubectl -n geocrop create secret tls "*) cp "${8#--cert=}" "$state/certificate" ;;
+  "k3s kubectl -n "*" get secret geocrop-tls -o "*) [ -e "$state/certificate-$3" ] && base64 <"$state/certificate-$3" ;;
+  "k3s kubectl -n "*" get secret geocrop-tls") is "certificate-$3" ;;
+  "k3s kubectl -n "*" delete secret geocrop-tls") rm "$state/certificate-$3" ;;
+  "k3s kubectl -n "*" create secret tls "*"--dry-run"*) cat "${8#--cert=}" ;;
+  "k3s kubectl -n "*" create secret tls "*) cp "${8#--cert=}" "$state/certificate-$3" ;;
+  "k3s ctr images ls -q") touch "$state/images"; cat "$state/images" ;;
+  "k3s ctr images import "*) cat "$4" >>"$state/images" ;; # an image's name stands for it
+  "k3s kubectl kustomize "*) # no more of it than images of ours
+    awk '/newName:/ {name = $2} /newTag:/ {if (name) print "  - image: " name ":" $2; name = ""}' "$3/kustomization.yaml"
+    ;;
   "k3s kubectl -n "*" get secret "*" -o "*) printf 'c2VjcmV0LXdvcmQ=' ;;
   "k3s kubectl -n "*" get secret "*) is "secret-$3-$6" ;;
   "k3s kubectl -n "*" create -f -")

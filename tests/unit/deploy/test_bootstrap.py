@@ -2,121 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
-import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
-PROGRAMS = ("apt-get", "curl", "df", "dpkg-query", "id", "k3s", "systemctl", "terraform", "uname", "unzip")
-#: What deploy/README.md asks an installation to say; all other addresses follow from it.
-HOSTS = ("GEOCROP_HOST", "GEOCROP_FILES_HOST")
+from tests.unit.deploy.bootstrap_server import DEPLOYED, ROOT, Server, empty_server
+
 PINNED = re.compile(r"^(?P<name>[A-Z0-9]+)_SHA256=(?P<digest>[0-9a-f]{64}) ", re.MULTILINE)
-#: Calls that only look; whatever else is called changes something.
-LOOKS = (
-    "df ",
-    "dpkg-query ",
-    "id ",
-    "uname ",
-    "k3s --version",
-    "k3s kubectl get ",
-    "k3s kubectl wait ",
-    "k3s kubectl diff ",
-    "systemctl is-active ",
-    "terraform version",
-    "terraform -chdir=deploy/terraform init ",  # fetches what the lock file names, and changes nothing of the cluster
-    "terraform -chdir=deploy/terraform plan ",
-)
-NAMESPACED_LOOKS = (" get ", " wait ", " rollout status ", "geocrop-users list")
-
-
-@dataclass(frozen=True)
-class Server:
-    """An empty server: a folder for its root directory, stubs for its programs, and the repository."""
-
-    folder: Path
-
-    @property
-    def log(self) -> list[str]:
-        path = self.folder / "state" / "log"
-        return path.read_text().splitlines() if path.exists() else []
-
-    def changes(self) -> list[str]:
-        """Return the calls that changed something."""
-        return [
-            line
-            for line in self.log
-            if not line.startswith(LOOKS)
-            and not (line.startswith("k3s kubectl -n ") and any(look in line for look in NAMESPACED_LOOKS))
-        ]
-
-    def secrets(self) -> dict[str, str]:
-        return {path.name: path.read_text() for path in sorted((self.folder / "state").glob("secret-*"))}
-
-    def run(self, *words: str, **told: str) -> subprocess.CompletedProcess[str]:
-        (self.folder / "state" / "log").unlink(missing_ok=True)
-        environment = {
-            "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
-            "STUB_STATE": str(self.folder / "state"),
-            "BOOTSTRAP_SYSTEM": str(self.folder / "system"),
-            "BOOTSTRAP_PAUSE": "0",
-        }
-        return subprocess.run(
-            ["bash", str(self.folder / "deploy" / "bootstrap"), *words],
-            env=environment | told,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Server:
-    for name in ("bin", "state", "system/proc", "system/usr/local/bin"):
-        (tmp_path / name).mkdir(parents=True)
-    (tmp_path / "system" / "proc" / "meminfo").write_text("MemTotal:        8000000 kB\n")
-    (tmp_path / "system" / "proc" / "cpuinfo").write_text("processor\t: 0\nmodel name\t: any\n" * 4)
-    stub = Path(__file__).with_name("stub_program.sh")
-    for name in PROGRAMS:
-        shutil.copy(stub, tmp_path / "bin" / name)
-        (tmp_path / "bin" / name).chmod(0o755)
-    for name in ("argocd", "k3s", "terraform"):
-        shutil.copytree(ROOT / "deploy" / name, tmp_path / "deploy" / name)
-    for name in ("bootstrap", "make_secrets.py"):
-        shutil.copy(ROOT / "deploy" / name, tmp_path / "deploy" / name)
-    pin_what_the_stub_gives(tmp_path / "deploy" / "bootstrap")
-    overlay = tmp_path / "deploy" / "k8s" / "overlays" / "prod"
-    shutil.copytree(ROOT / "deploy" / "k8s" / "overlays" / "prod", overlay)
-    with (overlay / "settings.env").open("a") as settings:
-        settings.writelines(f"{name}=maps.farm.test\n" for name in HOSTS)
-    kustomization = overlay / "kustomization.yaml"
-    kustomization.write_text(kustomization.read_text().replace("example.org", "farm.test"))
-    repository = tmp_path / "deploy" / "argocd" / "repository" / "repository.yaml"
-    repository.write_text(repository.read_text().replace("git.example.org", "git.farm.test"))
-    return Server(tmp_path)
-
-
-def pin_what_the_stub_gives(script: Path) -> None:
-    """Put the checksums of what `curl`'s stub writes in place of the real ones."""
-    text = script.read_text()
-    said = dict(re.findall(r"^([A-Z0-9]+)_VERSION=(\S+)$", text, re.MULTILINE))
-    k3s, terraform = said["K3S"].replace("+", "%2B"), said["TERRAFORM"]
-    addresses = {
-        "K3S": f"https://github.com/k3s-io/k3s/releases/download/{k3s}/k3s",
-        "TERRAFORM": f"https://releases.hashicorp.com/terraform/{terraform}/terraform_{terraform}_linux_amd64.zip",
-    }
-    for name, address in addresses.items():
-        digest = hashlib.sha256(f"what lies at {address}\n".encode()).hexdigest()
-        text, changed = re.subn(rf"(?m)^{name}_SHA256=[0-9a-f]{{64}}", f"{name}_SHA256={digest}", text)
-        assert changed == 1, name
-    script.write_text(text)
+    return empty_server(tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +79,7 @@ def test_a_rehearsal_calls_nothing_writes_nothing_and_shows_every_step(server: S
     assert server.log == []
     assert sorted(str(path) for path in server.folder.rglob("*")) == before
     steps = [line.removeprefix("== ") for line in done.stdout.splitlines() if line.startswith("== ")]
-    assert len(steps) == 10
+    assert len(steps) == 12
     real = server.run()
     assert [line.removeprefix("== ") for line in real.stdout.splitlines() if line.startswith("== ")] == steps
     shown = [line for line in done.stdout.splitlines() if line.startswith("   + ")]
@@ -234,13 +134,15 @@ def test_a_certificate_is_put_in_once_and_replaced_by_another(server: Server) ->
     words = ("--certificate", str(certificate), "--key", str(key))
     assert "none given" in server.run().stdout
     assert server.run(*words).returncode == 0
-    assert [line.split()[4] for line in server.changes()] == ["create"]
+    namespaces = ["geocrop", "gitea", "monitoring"]  # each with an ingress that names the secret
+    assert [line.split()[3:5] for line in server.changes()] == [[one, "create"] for one in namespaces]
     assert server.run(*words).returncode == 0
     assert server.changes() == []
     assert "none given" not in server.run().stdout
     certificate.write_text("second")
     assert server.run(*words).returncode == 0
-    assert [line.split()[4] for line in server.changes()] == ["delete", "create"]
+    done = [[one, verb] for one in namespaces for verb in ("delete", "create")]
+    assert [line.split()[3:5] for line in server.changes()] == done
     key.unlink()
     assert server.run(*words).returncode == 2
 
@@ -300,3 +202,41 @@ def test_a_server_that_cannot_hold_it_is_refused_before_anything_is_done(server:
     assert done.returncode != 0
     assert says in done.stderr
     assert server.changes() == []
+
+
+def test_registries_that_differ_are_refused_before_anything_but_packages_is_installed(server: Server) -> None:
+    path = server.folder / "deploy" / "argocd" / "values" / "jupyterhub.yaml"
+    path.write_text(path.read_text().replace("gitea.farm.test", "gitea.example.org"))
+    done = server.run()
+    assert done.returncode == 1
+    assert "geocrop-notebook is at" in done.stderr
+    assert "put one registry into all of these files" in done.stderr
+    assert not [line for line in server.changes() if not line.startswith("apt-get ")]
+
+
+def test_bootstrap_and_ci_read_the_same_files() -> None:
+    text = (ROOT / "deploy" / "bootstrap").read_text()
+    [files] = re.findall(r"^DEPLOYED=\(\n(.*?)^\)", text, re.MULTILINE | re.DOTALL)
+    assert files.split() == list(DEPLOYED)
+
+
+@pytest.mark.parametrize("name", ["a", "Rita", "rita'; reboot", "r ita"])
+def test_a_name_that_no_user_can_have_is_refused(server: Server, name: str) -> None:
+    done = server.run("--admin", name)
+    assert done.returncode == 2
+    assert "--admin is a name of" in done.stderr
+    assert server.log == []
+
+
+def test_gitea_s_account_has_a_name_that_gitea_takes_whatever_the_administrator_is_called(server: Server) -> None:
+    """It reserves `admin`, `user` and others, and does not start with them (go-gitea/gitea#31963)."""
+    assert server.run("--admin", "admin").returncode == 0
+    assert "username: root" in server.secrets()["secret-gitea-gitea-admin"].replace('"', "")
+
+
+def test_a_platform_that_does_not_come_up_tells_where_to_look_and_to_run_again(server: Server) -> None:
+    done = server.run(STUB_FAILS_AT="Healthy application/geocrop")
+    assert done.returncode == 1
+    for told in ("get applications", "get pods", "ImagePullBackOff", "run this again"):
+        assert told in done.stderr
+    assert server.run().returncode == 0
