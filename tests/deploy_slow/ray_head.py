@@ -19,6 +19,8 @@ from tests.integration.servers import free_port, wait_until
 REPO = Path(__file__).resolve().parents[2]
 LOCK = REPO / "deploy" / "images" / "locks" / "ray.lock"
 START_SECONDS = 90.0
+#: Of a head, as deploy/k8s/components/ray has it.
+ENVIRONMENT = {"RAY_task_oom_retries": "3", "GRPC_ENABLE_FORK_SUPPORT": "false", "RAY_USAGE_STATS_ENABLED": "0"}
 STORE_BYTES = 256 << 20
 
 
@@ -41,13 +43,13 @@ class Head:
 @contextmanager
 def head(packages: Path, home: Path, cores: int) -> Iterator[Head]:
     """Run a head that works itself, whose tasks find the platform in `home`, as the code location's image has them."""
-    environment = os.environ | {
+    own = {
         "PYTHONPATH": f"{REPO}{os.pathsep}{packages}",
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
-        "RAY_USAGE_STATS_ENABLED": "0",
         "GEOCROP_HOME": str(home),
     }
+    environment = os.environ | ENVIRONMENT | own
     port, folder = free_port(), tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # sockets' paths must be short
     words = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", f"--num-cpus={cores}"]
     given = ["--port=0", f"--ray-client-server-port={port}", "--include-dashboard=false", f"--temp-dir={folder}"]

@@ -12,6 +12,7 @@ import yaml
 
 from geocrop_assets.cluster import COMPOSITE_CORES
 from resources.rules import DatasetRules
+from tests.deploy_slow.ray_head import ENVIRONMENT
 from tests.unit.deploy.manifests import REPO, containers, of_kind, overlay, pods, quantity
 
 RAYS_SHARE = 0.3  # of a node's memory, which Ray takes for its store of results
@@ -133,9 +134,14 @@ def test_no_pod_but_those_of_runs_knows_the_cluster_so_none_that_a_visitor_waits
 def test_a_task_that_fits_into_no_worker_is_given_up(cluster: dict[str, Any]) -> None:
     [head] = cluster["headGroupSpec"]["template"]["spec"]["containers"]
     told = {one["name"]: one.get("value") for one in head["env"]}
-    assert (
-        0 < int(told["RAY_task_oom_retries"]) <= 3
-    )  # read by a client's driver, which runs in the head; -1 is without end
+    # Read by a client's driver, which runs in the head. -1 is without end.
+    assert 0 < int(told["RAY_task_oom_retries"]) <= 3
+
+
+def test_the_heads_server_of_clients_starts_as_it_does_in_the_test_on_a_real_ray(cluster: dict[str, Any]) -> None:
+    [head] = cluster["headGroupSpec"]["template"]["spec"]["containers"]
+    told = {one["name"]: one.get("value") for one in head["env"]}
+    assert told.items() >= ENVIRONMENT.items()
 
 
 def test_the_address_is_that_of_the_heads_service_and_of_the_clients_port(cluster: dict[str, Any]) -> None:
