@@ -59,6 +59,12 @@ def told(ray: Head, home: Path, stranger: subprocess.Popen[str]) -> dict[str, An
 def test_results_come_in_the_order_of_the_items_and_what_was_raised_is_raised(told: dict[str, Any]) -> None:
     assert told["powers"] == [2**item for item in ITEMS]
     assert (told["first"], told["raised"]) == (0, "ZeroDivisionError")
+    [where] = told["noted"]
+    assert "resources/spread.py" in where
+
+
+def test_a_task_whose_worker_dies_each_time_is_given_up_and_told(told: dict[str, Any]) -> None:
+    assert "worker" in told["gave up"]
 
 
 @pytest.mark.parametrize("step", ["composite", "map"])
