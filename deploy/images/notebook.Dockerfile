@@ -2,21 +2,18 @@
 #
 #   podman build --format docker --build-arg CODE_IMAGE=geocrop-code:<version> -f deploy/images/notebook.Dockerfile -t geocrop-notebook:<version> .
 ARG CODE_IMAGE=geocrop-code:local
-ARG PYTHON_IMAGE=docker.io/library/python:3.11.14-slim-bookworm
-
-FROM ${PYTHON_IMAGE} AS uv
-COPY deploy/images/locks/uv.lock /build/
-RUN python3 -m venv /build/uv && \
-    /build/uv/bin/pip install --quiet --no-cache-dir --disable-pip-version-check --require-hashes -r /build/uv.lock
 
 FROM ${CODE_IMAGE}
 USER 0:0
 # The lock holds the code image's packages in the same versions, so that this adds JupyterLab's own and changes none.
-RUN --mount=type=bind,from=uv,source=/build/uv,target=/build/uv \
-    --mount=type=bind,source=deploy/images/locks/notebook.lock,target=/build/notebook.lock \
+# uv comes and goes in the same step: the folder of another stage could not be mounted where that stage was cached (buildah 1.28).
+RUN --mount=type=bind,source=deploy/images/locks,target=/build/locks \
     --mount=type=cache,target=/build/cache \
+    /usr/local/bin/python3 -m venv /build/uv && \
+    /build/uv/bin/pip install --quiet --no-cache-dir --disable-pip-version-check --require-hashes -r /build/locks/uv.lock && \
     UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_SYSTEM_CERTS=1 UV_CACHE_DIR=/build/cache \
-    /build/uv/bin/uv pip install --quiet --python /opt/geocrop/bin/python --require-hashes -r /build/notebook.lock
+    /build/uv/bin/uv pip install --quiet --python /opt/geocrop/bin/python --require-hashes -r /build/locks/notebook.lock && \
+    rm -r /build/uv
 COPY deploy/images/ipython_kernel_config.py /etc/ipython/
 ENV HOME=/home/geocrop
 WORKDIR /home/geocrop

@@ -38,10 +38,10 @@ def api_image(podman: Podman, base: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def notebook_image(podman: Podman, base: str, code_image: str) -> str:
-    return podman.build("notebook", PYTHON_IMAGE=base, CODE_IMAGE=code_image)
+def notebook_image(podman: Podman, code_image: str) -> str:
+    return podman.build("notebook", CODE_IMAGE=code_image)
 
 
 @pytest.fixture(scope="session")
-def ray_image(podman: Podman, base: str, code_image: str) -> str:
-    return podman.build("ray", PYTHON_IMAGE=base, CODE_IMAGE=code_image)
+def ray_image(podman: Podman, code_image: str) -> str:
+    return podman.build("ray", CODE_IMAGE=code_image)

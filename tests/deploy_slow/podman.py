@@ -116,11 +116,10 @@ def python_image(podman: Podman) -> str:
 
 def node_image(podman: Podman, base: str) -> str:
     """Make what stands for `node:20-bookworm-slim`, of this machine's Node.js."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    assert node, "Node.js is needed"
-    assert npm, "npm is needed"
+    # Asked of the programs themselves: what is found by name may be a script that starts them, as of Python's package.
+    node, modules = _said("node", "-p", "process.execPath"), _said("npm", "root", "--global")
     with TemporaryDirectory(dir=podman.folder) as root:
-        package = Path(npm).resolve().parents[1]
+        package = Path(modules) / "npm"
         target = Path(root) / "usr/lib/node_modules/npm"
         shutil.copytree(package, target, symlinks=True)
         (Path(root) / "usr/bin").mkdir()
@@ -131,3 +130,8 @@ def node_image(podman: Podman, base: str) -> str:
             "ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt"
         )
         return podman.image_of(Path(root), "localhost/node:20", base=base, after=after)
+
+
+def _said(*words: str) -> str:
+    assert shutil.which(words[0]), f"{words[0]} of Node.js is needed"
+    return subprocess.run(words, check=True, capture_output=True, text=True, timeout=60).stdout.strip()
