@@ -51,7 +51,8 @@ def head(packages: Path, home: Path, cores: int) -> Iterator[Head]:
     }
     environment = os.environ | ENVIRONMENT | own
     port, folder = free_port(), tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # sockets' paths must be short
-    words = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", f"--num-cpus={cores}"]
+    ray = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", f"--num-cpus={cores}"]
+    words = ["env", "--default-signal=INT", *ray]  # a shell's background job ignores it, by which Ray cancels tasks
     given = ["--port=0", f"--ray-client-server-port={port}", "--include-dashboard=false", f"--temp-dir={folder}"]
     sized = [f"--object-store-memory={STORE_BYTES}"]
     with (Path(folder) / "said").open("wb") as said:
