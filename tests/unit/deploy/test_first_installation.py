@@ -170,7 +170,7 @@ def test_its_images_are_built_into_files(server: Server) -> None:
     buildah.write_text(f'#!/bin/sh\necho "$@" >> {server.folder}/built\n')
     buildah.chmod(0o755)
     [step] = [one for one in blocks("First installation") if "ARCHIVES=" in one]
-    done = shell(step.replace("/root/images", str(server.folder / "archives")), server.folder)
+    done = shell(step.replace("/srv/geocrop-images", str(server.folder / "archives")), server.folder)
     assert done.returncode == 0, done.stderr
     pushed = [line.split() for line in (server.folder / "built").read_text().splitlines() if line.startswith("push")]
     assert sorted(pushed) == [
