@@ -105,6 +105,8 @@ def test_a_sync_by_hand_names_a_revision_of_each_source() -> None:
         sync = json.loads(one.flags["--patch"])["operation"]["sync"]
         assert sync["revisions"] == [source["targetRevision"] for source in sources]
         assert sync["syncStrategy"] == {"hook": {}}
+        # A sync by hand has none of its Application's options: all would be applied, and Ray have no workers.
+        assert sync["syncOptions"] == ["ApplyOutOfSyncOnly=true"]
 
 
 def test_secrets_are_sealed_by_the_controller_that_is_installed() -> None:
