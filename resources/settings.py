@@ -102,7 +102,7 @@ class Settings(BaseSettings):
     # Datasets.
     max_reject_share: float = Field(0.05, ge=0, le=1, description="Share of bad rows above which a dataset fails.")
     block_size_m: float = Field(10_240.0, gt=0, description="Side of the spatial blocks that are held out together.")
-    default_season: str | None = Field(None, description="Season of places that name none.")
+    default_season: str | None = Field(None, description="Season of places that name none, and of a new map.")
 
     training_defaults: Path | None = Field(
         None, description="YAML of hyperparameters that trainings have which name none, as `geocrop train --config`."

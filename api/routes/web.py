@@ -95,6 +95,7 @@ class WebPage:
         told = {
             "basemaps": [one.model_dump() for one in self.basemaps],
             "extent": self.settings.extent,
+            "defaultSeason": self.settings.default_season,
             "recruiterMaxAoiHa": self.settings.recruiter_max_aoi_ha,
             "dagsterUrl": self.settings.dagster_ui_url or self._local_dagster,
             "mlflowUrl": self.settings.mlflow_ui_url,

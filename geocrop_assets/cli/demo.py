@@ -123,6 +123,7 @@ def write_settings(home: Path, landscape: Landscape, *, small: bool) -> Settings
     """Write what is special about the demo where `geocrop up` finds it, and read it."""
     lines = {
         "GEOCROP_CATALOGUE": landscape.catalogue,
+        "GEOCROP_DEFAULT_SEASON": landscape.season,
         "GEOCROP_BLOCK_SIZE_M": SMALL_BLOCK_SIZE_M if small else BLOCK_SIZE_M,
         "GEOCROP_AUTO_PROMOTE": "true",
         "GEOCROP_SENSOR_SECONDS": SENSOR_SECONDS,

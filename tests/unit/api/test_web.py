@@ -113,6 +113,12 @@ def test_the_page_stands_under_the_prefix_of_the_public_address(
     assert f'<base href="{base}" />' in make_client(public_url=public_url).get("/maps/a", headers=HTML).text
 
 
+@pytest.mark.parametrize("season", ["2023-2024", None])
+def test_the_page_is_told_the_season_that_a_new_map_begins_with(season: str | None, make_client: MakeClient) -> None:
+    told = config_of(make_client(default_season=season).get("/", headers=HTML).text)
+    assert told["defaultSeason"] == season
+
+
 def test_the_page_is_told_its_base_maps_and_may_load_nothing_else(make_client: MakeClient) -> None:
     basemap = {"title": "</script>", "url": "https://{a-c}.tile.example/{z}/{x}/{y}.png", "attribution": "them"}
     answer = make_client(basemaps=json.dumps([basemap])).get("/", headers=HTML)

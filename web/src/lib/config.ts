@@ -9,6 +9,8 @@ export interface Config {
   basemaps: Basemap[];
   /** West, south, east, north in degrees; null: the whole world. */
   extent: [number, number, number, number] | null;
+  /** Season that a new map begins with, such as "2023-2024"; null: the last whole one. */
+  defaultSeason: string | null;
   recruiterMaxAoiHa: number;
   dagsterUrl: string | null;
   mlflowUrl: string | null;
@@ -17,6 +19,7 @@ export interface Config {
 const DEFAULTS: Config = {
   basemaps: [],
   extent: [25.1, -22.6, 33.2, -15.5],
+  defaultSeason: null,
   recruiterMaxAoiHa: 10_000,
   dagsterUrl: null,
   mlflowUrl: null,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { csv } from "./download";
 import { duration, hectares, percent, place } from "./format";
-import { harvestYear, lastWholeSeason, seasons } from "./seasons";
+import { firstSeason, harvestYear, seasons } from "./seasons";
 
 describe("seasons", () => {
   it("begin on 1 September, and go back to Sentinel-2's first", () => {
@@ -10,9 +10,13 @@ describe("seasons", () => {
     expect(seasons(new Date(2026, 8, 1)).at(-1)).toBe("2015-2016");
   });
   it("are offered whole first", () => {
-    expect(lastWholeSeason(new Date(2026, 10, 1))).toBe("2025-2026");
-    expect(lastWholeSeason(new Date(2026, 5, 1))).toBe("2024-2025");
+    expect(firstSeason(null, new Date(2026, 10, 1))).toBe("2025-2026");
+    expect(firstSeason(null, new Date(2026, 5, 1))).toBe("2024-2025");
     expect(harvestYear("2023-2024")).toBe(2024);
+  });
+  it("begin with the installation's own, where that can be mapped", () => {
+    expect(firstSeason("2023-2024", new Date(2026, 10, 1))).toBe("2023-2024");
+    expect(firstSeason("2013-2014", new Date(2026, 10, 1))).toBe("2025-2026");
   });
 });
 

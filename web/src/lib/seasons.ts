@@ -12,9 +12,10 @@ export function seasonOf(year: number): string {
   return `${year}-${year + 1}`;
 }
 
-/** The newest season that is over: what most visitors want to see whole. */
-export function lastWholeSeason(today: Date): string {
+/** The season that a new map begins with: the installation's, else the newest that is over, which most want to see whole. */
+export function firstSeason(installations: string | null, today: Date): string {
   const all = seasons(today);
+  if (installations !== null && all.includes(installations)) return installations;
   return all[1] ?? all[0] ?? seasonOf(FIRST);
 }
 

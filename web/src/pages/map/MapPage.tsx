@@ -9,7 +9,7 @@ import { askToLogIn, useSession } from "../../api/auth";
 import { baselinesQuery, tilejsonQuery, useAoi, useMyMaps, usePrediction, type ClassEntry, type Geometry } from "../../api/hooks";
 import type { Schemas } from "../../api/client";
 import { config } from "../../lib/config";
-import { harvestYear, lastWholeSeason } from "../../lib/seasons";
+import { firstSeason, harvestYear } from "../../lib/seasons";
 import { Button, IconButton } from "../../ui/Button";
 import { Empty, Notice, ProblemNotice, Spinner } from "../../ui/Notice";
 import { AskPanel, type Aoi } from "./AskPanel";
@@ -47,7 +47,7 @@ export default function MapPage({ id }: { id: string | null }) {
   const [aoi, setAoi] = useState<Aoi | null>(null);
   const [tool, setTool] = useState<Tool>(null);
   const [drawing, setDrawing] = useState<number | null>(null);
-  const [season, setSeason] = useState(() => lastWholeSeason(new Date()));
+  const [season, setSeason] = useState(() => firstSeason(config.defaultSeason, new Date()));
   const [clicked, setClicked] = useState<{ id: string; at: LonLat } | null>(null);
   const pixel = clicked && clicked.id === id ? clicked.at : null;
   const target = useRef<HTMLDivElement>(null);
