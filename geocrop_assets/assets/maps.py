@@ -108,10 +108,11 @@ def _draw_into(
     out = folder / MAP_NAME
     content = composite["files"][COMPOSITE_NAME]
     path = store.gdal_path(RESULTS, content)
-    cluster = cluster_for(composite["shape"], rules.ray_address)
+    drawer = None
     with CompositeReader(path, recipe, gdal_options=store.gdal_options()) as reader:
-        polygon = projected(key.aoi.geometry, reader.geobox.crs)
-        work = MapWork(bundle.hash, content, recipe, classes, polygon)
+        if cluster := cluster_for(composite["shape"], rules.ray_address):
+            polygon = projected(key.aoi.geometry, reader.geobox.crs)
+            drawer = partial(drawn_on, cluster, MapWork(bundle.hash, content, recipe, classes, polygon))
         facts, _ = draw_map(
             composite_source(reader, recipe, bundle.features),
             map_model(bundle, classes),
@@ -120,7 +121,7 @@ def _draw_into(
             tags=_raster_tags(key, champion, composite),
             threads=rules.cores,
             memory=rules.memory,
-            drawer=partial(drawn_on, cluster, work) if cluster else None,
+            drawer=drawer,
             progress=progress,
         )
     estimates = area_estimates(store, bundle, facts)
